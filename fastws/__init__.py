@@ -1,0 +1,60 @@
+"""Fastws: a fast online simulator of the wake-sleep algorithm.
+
+A Helmholtz machine is a net of stochastic binary units with two sets of connections: generative ones from the top
+down and recognition ones from the bottom up. Wake-sleep trains each with what the other produces [1]_.
+
+References
+----------
+.. [1] Hinton, Dayan, Frey and Neal, Science 268 (1995), 1158-1161.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastws import estimate, exact, plotting
+    from fastws.machine import Machine, sleep_step, wake_step
+    from fastws.simulation import Simulation
+    from fastws.streams import Bars, Images
+
+__all__ = [
+    "Bars",
+    "DescriptionLengthClassifier",
+    "Images",
+    "Machine",
+    "Simulation",
+    "estimate",
+    "exact",
+    "plotting",
+    "sleep_step",
+    "wake_step",
+]
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Bars": "fastws.streams",
+    "DescriptionLengthClassifier": "fastws.classifier",
+    "Images": "fastws.streams",
+    "Machine": "fastws.machine",
+    "Simulation": "fastws.simulation",
+    "sleep_step": "fastws.machine",
+    "wake_step": "fastws.machine",
+}
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:  # a type checker that saw this function would let every misspelt name pass
+
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is first used, so that `import fastws` costs next to nothing."""
+        if name in _HOMES:
+            value = getattr(import_module(_HOMES[name]), name)
+        elif name in __all__:
+            value = import_module(f"fastws.{name}")
+        else:
+            raise AttributeError(f"module 'fastws' has no attribute {name!r}")
+        globals()[name] = value
+        return value

@@ -1,0 +1,62 @@
+import importlib.metadata
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+import fastws
+
+README = Path(__file__).parents[1] / "README.md"
+SCRIPT = str(Path(sysconfig.get_path("scripts"), "fastws"))
+MODULE = [sys.executable, "-m", "fastws"]
+
+
+def run(command, folder):
+    """Run a command away from the checkout, so that it finds the fastws that is installed."""
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+def test_import_is_nearly_free(tmp_path):
+    heavy = {"numpy", "numba", "matplotlib", "sklearn", "scipy", "typer", "rich"}
+    code = f"import fastws, sys; print(sorted({heavy} & set(sys.modules)))"
+    assert run([sys.executable, "-c", code], tmp_path).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", fastws.__all__)
+def test_public_name_resolves_in_a_fresh_interpreter(name, tmp_path):
+    code = f"import fastws; assert {name!r} in dir(fastws); print(fastws.{name}.__name__.removeprefix('fastws.'))"
+    result = run([sys.executable, "-c", code], tmp_path)
+    assert result.stdout == f"{name}\n", result.stderr
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'fastws' has no attribute 'Machin'"):
+        fastws.Machin  # noqa: B018
+
+
+def test_version_is_that_of_the_distribution():
+    assert fastws.__version__ == importlib.metadata.version("fastws")
+
+
+def test_version_option(tmp_path):
+    assert run([SCRIPT, "--version"], tmp_path).stdout.split()[-1] == fastws.__version__
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["--version"], 0), (["bars", "--seed", "one"], 2)])
+def test_module_works_like_the_script(arguments, code, tmp_path):
+    script, module = run([SCRIPT, *arguments], tmp_path), run([*MODULE, *arguments], tmp_path)
+    assert module.returncode == script.returncode == code
+    for output, expected in [(module.stdout, script.stdout), (module.stderr, script.stderr)]:
+        # By words: the box around an error is padded to the length of the name.
+        assert output.replace("python -m fastws", "fastws").split() == expected.split()
+
+
+def test_readme_example_prints_what_readme_says(tmp_path):
+    blocks = r"```python\n(.+?)```\n.*?```text\n(.+?)```"
+    example, output = re.search(blocks, README.read_text(encoding="utf-8"), re.DOTALL).groups()
+    assert len(example.splitlines()) <= 12
+    result = run([sys.executable, "-W", "error", "-c", example], tmp_path)
+    assert result.stdout == output, result.stderr
