@@ -1,0 +1,594 @@
+"""The compiled core: Eq 1, the delta rule of Eqs 4 and 7, and the loops over examples around them.
+
+What every kernel shares:
+
+- ``generative[l]`` and ``recognition[l]`` hold the connection of level l: row 0 the biases, row 1 + u the weights from
+  unit u of the driving layer, one column a driven unit. Columns are padded to whole `Lanes` with units that nothing
+  listens to.
+- ``sizes`` are the units of each layer and then a 0, the empty layer that drives the top one.
+- ``states`` has a row a layer, 0.0 or 1.0 a unit.
+- ``thresholds[row]`` holds the draws of one example: independent logistic variates t, so that a unit with logit a is
+  on, with the probability of Eq 1, where a > t. They do not depend on the net and are made ahead of it.
+- ``floor`` is the least value that a generative weight to an input may take: 0, or minus infinity.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from fastws.lanes import (
+    LANES,
+    float_bits,
+    float_from_bits,
+    lane_numbers,
+    load,
+    signed,
+    spread,
+    store,
+    to_double,
+    to_float,
+    where,
+)
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Key = NDArray[np.uint32]
+States = NDArray[np.uint8]
+Lanes = Any
+
+# A kernel that inlines another must be in the same file: Numba's cache notices changes in no other.
+jit: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")
+inline: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+
+BLOCK = 64
+# Draws are made for at most this many units ahead, to stay within the first-level cache.
+DRAWS_AHEAD = 4096
+MINUS_INFINITY = np.float32(-np.inf)
+OFF = np.float32(0)
+ON = np.float32(1)
+
+
+# Random numbers: Threefry-4x32 (Salmon, Moraes, Dror and Shaw, SC11, 2011) with 12 rounds, keyed by the seed; its
+# counter is (example, group of 64 draws, lane), so that any draw can be made at any time, in any order.
+
+
+@inline
+def rotate(x: Lanes, n: int) -> Lanes:
+    """Rotate uint32 lanes to the left."""
+    return (x << n) | (x >> (32 - n))
+
+
+@inline
+def mix(a: Lanes, b: Lanes, n: int) -> tuple[Lanes, Lanes]:
+    """Mix two words of the counter."""
+    a = a + b
+    return a, rotate(b, n) ^ a
+
+
+@inline
+def four_rounds(a: Lanes, b: Lanes, c: Lanes, d: Lanes) -> tuple[Lanes, Lanes, Lanes, Lanes]:
+    """Apply rounds 0 to 3, and 8 to 11, of Threefry-4x32."""
+    a, b = mix(a, b, 10)
+    c, d = mix(c, d, 26)
+    a, d = mix(a, d, 11)
+    c, b = mix(c, b, 21)
+    a, b = mix(a, b, 13)
+    c, d = mix(c, d, 27)
+    a, d = mix(a, d, 23)
+    c, b = mix(c, b, 5)
+    return a, b, c, d
+
+
+@inline
+def four_other_rounds(a: Lanes, b: Lanes, c: Lanes, d: Lanes) -> tuple[Lanes, Lanes, Lanes, Lanes]:
+    """Apply rounds 4 to 7 of Threefry-4x32."""
+    a, b = mix(a, b, 6)
+    c, d = mix(c, d, 20)
+    a, d = mix(a, d, 17)
+    c, b = mix(c, b, 11)
+    a, b = mix(a, b, 25)
+    c, d = mix(c, d, 10)
+    a, d = mix(a, d, 18)
+    c, b = mix(c, b, 20)
+    return a, b, c, d
+
+
+@inline
+def random_bits(key: Key, example: np.uint64, group: int) -> tuple[Lanes, Lanes, Lanes, Lanes]:
+    """Return 4 x 16 uniform uint32: the group of draws of one example."""
+    k0, k1, k2, k3 = spread(key[0]), spread(key[1]), spread(key[2]), spread(key[3])
+    k4 = k0 ^ k1 ^ k2 ^ k3 ^ 0x1BD11BDA
+    a = spread(np.uint32(example & np.uint64(0xFFFFFFFF))) + k0
+    b = spread(np.uint32(example >> np.uint64(32))) + k1
+    c = spread(np.uint32(group)) + k2
+    d = lane_numbers() + k3
+    a, b, c, d = four_rounds(a, b, c, d)
+    a, b, c, d = four_other_rounds(a + k1, b + k2, c + k3, d + k4 + 1)
+    a, b, c, d = four_rounds(a + k2, b + k3, c + k4, d + k0 + 2)
+    return a + k3, b + k4, c + k0, d + k1 + 3
+
+
+@inline
+def log(x: Lanes) -> Lanes:
+    """Return the logarithm of positive normal float32 lanes, to 2 units in the last place (as logf of Cephes)."""
+    exponent = (float_bits(x) - 0x3F3504F3) >> 23
+    m = float_from_bits(float_bits(x) - (exponent << 23)) - 1.0
+    z = m * m
+    p = m * 7.0376836292e-2 - 1.1514610310e-1
+    p = p * m + 1.1676998740e-1
+    p = p * m - 1.2420140846e-1
+    p = p * m + 1.4249322787e-1
+    p = p * m - 1.6668057665e-1
+    p = p * m + 2.0000714765e-1
+    p = p * m - 2.4999993993e-1
+    p = p * m + 3.3333331174e-1
+    return m + (p * m * z - z * 0.5) + to_float(exponent) * 0.69314718
+
+
+@inline
+def logistic_variate(bits: Lanes) -> Lanes:
+    """Return the logistic variate ±log(u / (1 - u)) of uniform bits: one is the sign, 31 are u in (0, 1/2)."""
+    magnitude = bits & 0x7FFFFFFF
+    u = (to_float(signed(magnitude)) + 0.5) * 2.0**-32
+    t = log(u / (1.0 - u))
+    return where(bits != magnitude, t, t * -1.0)
+
+
+@jit
+def draw_thresholds(key: Key, example: np.uint64, n_draws: int, thresholds: Floats, row: int) -> None:
+    """Write the first n_draws logistic variates of an example (and up to 15 more) into a row of thresholds."""
+    for first in range(0, n_draws, 4 * LANES):
+        a, b, c, d = random_bits(key, example, first // (4 * LANES))
+        store(thresholds, row, first, logistic_variate(a))
+        if first + LANES < n_draws:
+            store(thresholds, row, first + LANES, logistic_variate(b))
+        if first + 2 * LANES < n_draws:
+            store(thresholds, row, first + 2 * LANES, logistic_variate(c))
+        if first + 3 * LANES < n_draws:
+            store(thresholds, row, first + 3 * LANES, logistic_variate(d))
+
+
+# The equations.
+
+
+@inline
+def logistic(a: Lanes) -> Lanes:
+    """Return 1 / (1 + exp(-a)) of float32 lanes, to 2e-7; |a| is cut at 87, within e-38 of 0 or 1."""
+    a = where(a > -87.0, a, -87.0)
+    a = where(a < 87.0, a, 87.0)
+    # exp(-a) = 2^n exp(f); adding 1.5 * 2^23 rounds to the whole number n and leaves it in the low bits.
+    y = a * -1.44269504
+    n = y + 12582912.0
+    f = (y - (n - 12582912.0)) * 0.69314718
+    z = f * f
+    p = (f + 1.0) + z * ((f * (1 / 6) + 0.5) + z * (f * (1 / 120) + (1 / 24)))
+    return 1.0 / (float_from_bits(float_bits(p) + (float_bits(n) << 23)) + 1.0)
+
+
+@inline
+def layer_logits(weights: Floats, sizes: Integers, states: Floats, driving: int, first: int) -> Lanes:
+    """Return b_v + sum_u s_u w_uv for sixteen units v, the exponent of Eq 1.
+
+    Four sums run side by side, since each addition waits for the one before it.
+    """
+    a = load(weights, 0, first)
+    b = spread(OFF)
+    c = spread(OFF)
+    d = spread(OFF)
+    n = sizes[driving]
+    whole = n - n % 4
+    for u in range(0, whole, 4):
+        a = a + states[driving, u] * load(weights, 1 + u, first)
+        b = b + states[driving, u + 1] * load(weights, 2 + u, first)
+        c = c + states[driving, u + 2] * load(weights, 3 + u, first)
+        d = d + states[driving, u + 3] * load(weights, 4 + u, first)
+    for u in range(whole, n):
+        a = a + states[driving, u] * load(weights, 1 + u, first)
+    return (a + b) + (c + d)
+
+
+@inline
+def sample_layer(
+    weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int, thresholds: Floats, row: int, draw: int
+) -> int:
+    """Draw the states of one layer given the layer that drives it (Eq 1); return the number of the next draw."""
+    for first in range(0, sizes[driven], LANES):
+        a = layer_logits(weights, sizes, states, driving, first)
+        store(states, driven, first, where(a > load(thresholds, row, draw + first), spread(ON), OFF))
+    return draw + sizes[driven]
+
+
+@inline
+def learn(
+    weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int, rate: np.float32, floor: np.float32
+) -> None:
+    """Apply the delta rule Δw_uv = ε s_u (s_v - p_v) to one connection (Eqs 4 and 7)."""
+    for first in range(0, sizes[driven], LANES):
+        p = logistic(layer_logits(weights, sizes, states, driving, first))
+        delta = rate * (load(states, driven, first) - p)
+        store(weights, 0, first, load(weights, 0, first) + delta)
+        for u in range(sizes[driving]):
+            # Adding -0.0 leaves every bit of a weight as it is: the rows of silent units are skipped.
+            w = load(weights, 1 + u, first) + where(spread(states[driving, u]) > OFF, delta, -0.0)
+            store(weights, 1 + u, first, where(w > floor, w, floor))
+
+
+@inline
+def recognise(sizes: Integers, recognition: Floats, states: Floats, thresholds: Floats, row: int, draw: int) -> int:
+    """Draw a total representation of the input in states[0], bottom-up; return the number of the next draw."""
+    for level in range(len(sizes) - 2):
+        draw = sample_layer(recognition[level], sizes, states, level, level + 1, thresholds, row, draw)
+    return draw
+
+
+@inline
+def fantasise(sizes: Integers, generative: Floats, states: Floats, thresholds: Floats, row: int, draw: int) -> int:
+    """Draw a fantasy, from the top layer down to the input; return the number of the next draw."""
+    for level in range(len(sizes) - 2, -1, -1):
+        draw = sample_layer(generative[level], sizes, states, level + 1, level, thresholds, row, draw)
+    return draw
+
+
+@inline
+def learn_generative(sizes: Integers, generative: Floats, states: Floats, rates: Floats, floor: np.float32) -> None:
+    """Wake phase: make each layer of a representation better at reconstructing the layer below (Eq 4)."""
+    for level in range(len(sizes) - 2, -1, -1):
+        least = floor if level == 0 else MINUS_INFINITY
+        learn(generative[level], sizes, states, level + 1, level, rates[level], least)
+
+
+@inline
+def learn_recognition(sizes: Integers, recognition: Floats, states: Floats, rates: Floats) -> None:
+    """Sleep phase: make recognition better at recovering the causes of a fantasy (Eq 7)."""
+    for level in range(len(sizes) - 2):
+        learn(recognition[level], sizes, states, level, level + 1, rates[level], MINUS_INFINITY)
+
+
+# The loops over examples.
+
+
+@jit
+def aligned(n_rows: int, n_columns: int) -> Floats:
+    """Return zeros whose rows are a whole number of `Lanes` and begin where a cache line does."""
+    width = (n_columns + LANES - 1) // LANES * LANES
+    space = np.zeros(n_rows * width + LANES, dtype=np.float32)
+    start = -(space.ctypes.data // 4) % LANES
+    return space[start : start + n_rows * width].reshape((n_rows, width))
+
+
+@inline
+def new_states(sizes: Integers) -> Floats:
+    """Return silent states; each row has room for the sixteen units that begin with its last."""
+    return aligned(len(sizes), sizes.max() + LANES)
+
+
+@jit
+def learn_from_block(
+    block: int,
+    inputs: Floats,
+    thresholds: Floats,
+    draw: int,
+    sizes: Integers,
+    generative: Floats,
+    recognition: Floats,
+    rates: Floats,
+    floor: np.float32,
+    states: Floats,
+) -> None:
+    """Run a wake step and a sleep step on each of the first inputs in turn."""
+    for row in range(block):
+        for first in range(0, sizes[0], LANES):
+            store(states, 0, first, load(inputs, row, first))
+        next_draw = recognise(sizes, recognition, states, thresholds, row, draw)
+        learn_generative(sizes, generative, states, rates, floor)
+        fantasise(sizes, generative, states, thresholds, row, next_draw)
+        learn_recognition(sizes, recognition, states, rates)
+
+
+@inline
+def block_length(n_draws: int) -> int:
+    """Return how many examples to draw ahead."""
+    return max(1, min(BLOCK, DRAWS_AHEAD // n_draws))
+
+
+@inline
+def draws_of_learning(sizes: Integers) -> int:
+    """Return the draws of a wake and a sleep step: one a unit drawn."""
+    return 2 * sizes.sum() - sizes[0]
+
+
+@inline
+def draw_bars(orientation: np.float32, bars: Floats, thresholds: Floats, row: int, on: Floats, image: Floats) -> None:
+    """Draw the bars image of one example into a row of `image`.
+
+    `bars[k]` has the logits of bar k being there when some but not all of the bars before it are, when all are and
+    when none is; they differ only where the full or the blank image is excluded. The image's orientation is vertical
+    with the logit `orientation`. One draw each: the orientation, then the bars.
+    """
+    size = bars.shape[0]
+    vertical = spread(thresholds[row, 0]) < orientation
+    all_before, none_before = True, True
+    for k in range(size):
+        logit = bars[k, 1] if all_before else (bars[k, 2] if none_before else bars[k, 0])
+        there = thresholds[row, 1 + k] < logit
+        on[0, k] = ON if there else OFF
+        all_before = all_before and there
+        none_before = none_before and not there
+    for i in range(size):
+        for first in range(0, size, LANES):
+            # The lanes past the end of a row of pixels are written again by the next row.
+            pixels = where(vertical, load(on, 0, first), on[0, i])
+            store(image, row, i * size + first, pixels)
+
+
+@jit
+def run_bars(
+    orientation: np.float32,
+    bars: Floats,
+    key: Key,
+    n_examples: int,
+    seen: NDArray[np.uint64],
+    sizes: Integers,
+    generative: Floats,
+    recognition: Floats,
+    rates: Floats,
+    floor: np.float32,
+) -> None:
+    """Learn from bars images number seen[0], seen[0] + 1 …; `seen` is kept in step with the parameters."""
+    first_draw = 1 + bars.shape[0]
+    n_draws = first_draw + draws_of_learning(sizes)
+    ahead = block_length(n_draws)
+    states = new_states(sizes)
+    inputs = aligned(ahead, sizes[0] + LANES)
+    on = aligned(1, bars.shape[0] + LANES)
+    thresholds = aligned(ahead, n_draws + LANES)
+    for start in range(0, n_examples, ahead):
+        block = min(ahead, n_examples - start)
+        for row in range(block):
+            draw_thresholds(key, seen[0] + np.uint64(row), n_draws, thresholds, row)
+            draw_bars(orientation, bars, thresholds, row, on, inputs)
+        learn_from_block(block, inputs, thresholds, first_draw, sizes, generative, recognition, rates, floor, states)
+        seen[0] += np.uint64(block)
+
+
+@jit
+def sample_bars(orientation: np.float32, bars: Floats, key: Key, images: States) -> None:
+    """Draw bars images into the rows of `images`, shape (n, size * size)."""
+    n_draws = 1 + bars.shape[0]
+    thresholds = aligned(1, n_draws + LANES)
+    on = aligned(1, bars.shape[0] + LANES)
+    image = aligned(1, images.shape[1] + LANES)
+    for example in range(images.shape[0]):
+        draw_thresholds(key, np.uint64(example), n_draws, thresholds, 0)
+        draw_bars(orientation, bars, thresholds, 0, on, image)
+        for i in range(images.shape[1]):
+            images[example, i] = np.uint8(image[0, i])
+
+
+@jit
+def shuffle(key: Key, sweep: np.uint64, order: Integers) -> None:
+    """Write the order of a sweep into `order` (Fisher and Yates; a choice among m is fair to m / 2^32)."""
+    n = len(order)
+    bits = np.empty((1, 4 * LANES), dtype=np.uint32)
+    for i in range(n):
+        order[i] = i
+    for i in range(n - 1):
+        if i % (4 * LANES) == 0:
+            a, b, c, d = random_bits(key, sweep, i // (4 * LANES))
+            store(bits, 0, 0, a)
+            store(bits, 0, LANES, b)
+            store(bits, 0, 2 * LANES, c)
+            store(bits, 0, 3 * LANES, d)
+        j = i + np.int64((np.uint64(bits[0, i % (4 * LANES)]) * np.uint64(n - i)) >> np.uint64(32))
+        order[i], order[j] = order[j], order[i]
+
+
+@jit
+def run_images(
+    images: States,
+    order_key: Key,
+    key: Key,
+    n_examples: int,
+    seen: NDArray[np.uint64],
+    sizes: Integers,
+    generative: Floats,
+    recognition: Floats,
+    rates: Floats,
+    floor: np.float32,
+) -> None:
+    """Learn from the rows of `images`, each once a sweep in an order of its own, going on after seen[0] examples."""
+    n_images = images.shape[0]
+    n_draws = draws_of_learning(sizes)
+    ahead = block_length(n_draws)
+    states = new_states(sizes)
+    inputs = aligned(ahead, sizes[0] + LANES)
+    thresholds = aligned(ahead, n_draws + LANES)
+    order = np.empty(n_images, dtype=np.int64)
+    shuffled = np.uint64(0)
+    for start in range(0, n_examples, ahead):
+        block = min(ahead, n_examples - start)
+        for row in range(block):
+            example = seen[0] + np.uint64(row)
+            sweep = example // np.uint64(n_images)
+            if start + row == 0 or sweep != shuffled:
+                shuffle(order_key, sweep, order)
+                shuffled = sweep
+            draw_thresholds(key, example, n_draws, thresholds, row)
+            image = order[example % np.uint64(n_images)]
+            for i in range(sizes[0]):
+                inputs[row, i] = images[image, i]
+        learn_from_block(block, inputs, thresholds, 0, sizes, generative, recognition, rates, floor, states)
+        seen[0] += np.uint64(block)
+
+
+@jit
+def wake_step(
+    key: Key,
+    sizes: Integers,
+    generative: Floats,
+    recognition: Floats,
+    rates: Floats,
+    floor: np.float32,
+    states: Floats,
+) -> None:
+    """Represent the input in states[0] by recognition; the generative parameters learn (Eq 4)."""
+    n_draws = sizes.sum() - sizes[0]
+    thresholds = aligned(1, n_draws + LANES)
+    draw_thresholds(key, np.uint64(0), n_draws, thresholds, 0)
+    recognise(sizes, recognition, states, thresholds, 0, 0)
+    learn_generative(sizes, generative, states, rates, floor)
+
+
+@jit
+def sleep_step(
+    key: Key, sizes: Integers, generative: Floats, recognition: Floats, rates: Floats, states: Floats
+) -> None:
+    """Draw a fantasy; the recognition parameters learn to recover its causes (Eq 7)."""
+    n_draws = sizes.sum()
+    thresholds = aligned(1, n_draws + LANES)
+    draw_thresholds(key, np.uint64(0), n_draws, thresholds, 0)
+    fantasise(sizes, generative, states, thresholds, 0, 0)
+    learn_recognition(sizes, recognition, states, rates)
+
+
+@jit
+def sample_fantasies(key: Key, sizes: Integers, generative: Floats, fantasies: States) -> None:
+    """Draw a fantasy into each row of `fantasies`, shape (n, n_0)."""
+    n_draws = sizes.sum()
+    states = new_states(sizes)
+    thresholds = aligned(1, n_draws + LANES)
+    for example in range(fantasies.shape[0]):
+        draw_thresholds(key, np.uint64(example), n_draws, thresholds, 0)
+        fantasise(sizes, generative, states, thresholds, 0, 0)
+        for v in range(sizes[0]):
+            fantasies[example, v] = np.uint8(states[0, v])
+
+
+@jit
+def sample_representations(
+    key: Key, sizes: Integers, recognition: Floats, inputs: States, representations: States
+) -> None:
+    """Draw a total representation of each input; its layers, first to top, are a row of `representations`."""
+    n_draws = sizes.sum() - sizes[0]
+    states = new_states(sizes)
+    thresholds = aligned(1, n_draws + LANES)
+    for example in range(inputs.shape[0]):
+        draw_thresholds(key, np.uint64(example), n_draws, thresholds, 0)
+        for i in range(sizes[0]):
+            states[0, i] = inputs[example, i]
+        recognise(sizes, recognition, states, thresholds, 0, 0)
+        column = 0
+        for layer in range(1, len(sizes) - 1):
+            for v in range(sizes[layer]):
+                representations[example, column] = np.uint8(states[layer, v])
+                column += 1
+
+
+# Costs, in float64 nats.
+
+
+@inline
+def exp_of_minus_magnitude(a: Lanes) -> Lanes:
+    """Return exp(-|a|) of float64 lanes, to 1e-15 of its value; |a| is cut at 708."""
+    x = where(a < 0.0, a, a * -1.0)
+    x = where(x > -708.0, x, -708.0)
+    # exp(x) = 2^n exp(f); adding 1.5 * 2^52 rounds to the whole number n and leaves it in the low bits.
+    n = x * 1.4426950408889634 + 6755399441055744.0
+    whole = n - 6755399441055744.0
+    f = (x - whole * 0.6931471803691238) - whole * 1.9082149292705877e-10
+    p = f * (1 / 479001600) + (1 / 39916800)
+    p = p * f + (1 / 3628800)
+    p = p * f + (1 / 362880)
+    p = p * f + (1 / 40320)
+    p = p * f + (1 / 5040)
+    p = p * f + (1 / 720)
+    p = p * f + (1 / 120)
+    p = p * f + (1 / 24)
+    p = p * f + (1 / 6)
+    p = p * f + 0.5
+    p = p * f + 1.0
+    p = p * f + 1.0
+    return float_from_bits(float_bits(p) + (float_bits(n) << 52))
+
+
+@inline
+def add_layer_cost(
+    weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int, cost: Lanes, factor: Lanes
+) -> tuple[Lanes, Lanes]:
+    """Add the cost in nats of the states of a layer, given the layer that drives it, to a sum (Eq 2).
+
+    A unit with logit a costs log(1 + exp(a)) - s a: this is max(a, 0) - s a plus the logarithm of 1 + exp(-|a|). The
+    sum is that of the lanes of `cost` and of the logarithms of the lanes of `factor`, each of which is in [1, 2).
+    """
+    for first in range(0, sizes[driven], LANES):
+        a = to_double(load(weights, 0, first))
+        b = to_double(spread(OFF))
+        n = sizes[driving]
+        for u in range(0, n - 1, 2):
+            a = a + np.float64(states[driving, u]) * to_double(load(weights, 1 + u, first))
+            b = b + np.float64(states[driving, u + 1]) * to_double(load(weights, 2 + u, first))
+        if n % 2 == 1:
+            a = a + np.float64(states[driving, n - 1]) * to_double(load(weights, n, first))
+        a = a + b
+        there = lane_numbers() < np.uint32(min(LANES, sizes[driven] - first))
+        cost = cost + where(there, where(a > 0.0, a, 0.0) - to_double(load(states, driven, first)) * a, 0.0)
+        factor = factor * where(there, exp_of_minus_magnitude(a) + 1.0, 1.0)
+        exponent = (float_bits(factor) >> 52) - 1023
+        cost = cost + to_double(exponent) * 0.6931471805599453
+        factor = float_from_bits(float_bits(factor) - (exponent << 52))
+    return cost, factor
+
+
+@inline
+def total_cost(cost: Lanes, factor: Lanes, space: Doubles) -> float:
+    """Return the sum that `add_layer_cost` made; `space`, shape (2, 16), is scratch."""
+    store(space, 0, 0, cost)
+    store(space, 1, 0, factor)
+    total = 0.0
+    product = 1.0
+    for v in range(LANES):
+        total += space[0, v]
+        product *= space[1, v]
+    return total + np.log(product)
+
+
+@jit
+def sampled_costs(
+    key: Key,
+    first_image: int,
+    sizes: Integers,
+    generative: Floats,
+    recognition: Floats,
+    inputs: States,
+    costs: Doubles,
+    surprises: Doubles,
+) -> None:
+    """Draw total representations α of each input from Q(·|d).
+
+    Written in place, shape (n, n_samples), in nats: `costs`, the C(α, d) of Eq 3, and `surprises`, -log Q(α|d).
+    """
+    n_levels = len(sizes) - 1
+    n_draws = sizes.sum() - sizes[0]
+    states = new_states(sizes)
+    thresholds = aligned(1, n_draws + LANES)
+    space = np.empty((2, LANES), dtype=np.float64)
+    nothing = to_double(spread(OFF))
+    for image in range(inputs.shape[0]):
+        for i in range(sizes[0]):
+            states[0, i] = inputs[image, i]
+        for sample in range(costs.shape[1]):
+            draw = (np.uint64(sample) << np.uint64(32)) + np.uint64(first_image + image)
+            draw_thresholds(key, draw, n_draws, thresholds, 0)
+            recognise(sizes, recognition, states, thresholds, 0, 0)
+            cost, factor = nothing, nothing + 1.0
+            for level in range(n_levels):
+                cost, factor = add_layer_cost(generative[level], sizes, states, level + 1, level, cost, factor)
+            costs[image, sample] = total_cost(cost, factor, space)
+            cost, factor = nothing, nothing + 1.0
+            for level in range(n_levels - 1):
+                cost, factor = add_layer_cost(recognition[level], sizes, states, level, level + 1, cost, factor)
+            surprises[image, sample] = total_cost(cost, factor, space)

@@ -1,0 +1,239 @@
+"""Sixteen numbers at once: the vector type that the kernels are written in.
+
+Sixteen neighbouring units of a layer are one value, `Lanes`. Interpreted (``NUMBA_DISABLE_JIT=1``) it is a NumPy array
+of sixteen elements, and the functions below do what they say. Compiled it is an LLVM vector, which becomes one, two
+or four registers of the CPU at hand. Every operation rounds once, as IEEE 754 says, so that both ways, and every
+instruction set, give the same bits.
+"""
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import PrimitiveModel, register_default
+from numba.extending import lower_builtin, type_callable
+from numba.np.arrayobj import make_array
+from numpy.typing import NDArray
+
+LANES = 16
+
+
+def load(array: NDArray[Any], row: int, first: int) -> NDArray[Any]:
+    """Return the sixteen elements of a row of an array that begin with column `first`."""
+    return array[row, first : first + LANES].copy()
+
+
+def store(array: NDArray[Any], row: int, first: int, lanes: NDArray[Any]) -> None:
+    """Write sixteen elements into a row of an array, from column `first` on."""
+    array[row, first : first + LANES] = lanes
+
+
+def spread(x: Any) -> NDArray[Any]:
+    """Return sixteen copies of a NumPy scalar."""
+    return np.full(LANES, x)
+
+
+def lane_numbers() -> NDArray[np.uint32]:
+    """Return 0, 1 … 15."""
+    return np.arange(LANES, dtype=np.uint32)
+
+
+def where(mask: NDArray[np.bool_], a: NDArray[Any], b: Any) -> NDArray[Any]:
+    """Return `a` in the lanes where the mask holds and `b`, lanes or a number, in the others."""
+    return np.where(mask, a, b).astype(a.dtype, copy=False)
+
+
+def float_bits(x: NDArray[Any]) -> NDArray[Any]:
+    """Return the bit patterns of float lanes as signed integers of the same width."""
+    return x.view(f"i{x.itemsize}")
+
+
+def float_from_bits(x: NDArray[Any]) -> NDArray[Any]:
+    """Return the float lanes that have these bit patterns."""
+    return x.view(f"f{x.itemsize}")
+
+
+def signed(x: NDArray[np.uint32]) -> NDArray[np.int32]:
+    """Return uint32 lanes taken as int32."""
+    return x.view(np.int32)
+
+
+def to_float(x: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return the float32 nearest to each int32."""
+    return x.astype(np.float32)
+
+
+def to_double(x: NDArray[Any]) -> NDArray[np.float64]:
+    """Return float32 or int64 lanes as float64."""
+    return x.astype(np.float64)
+
+
+class Lanes(types.Type):
+    """The Numba type of sixteen elements of one scalar type."""
+
+    def __init__(self, element: Any) -> None:
+        self.element = element
+        super().__init__(name=f"Lanes({element})")
+
+
+@register_default(Lanes)
+class LanesModel(PrimitiveModel):
+    """How a compiled value of type `Lanes` is held: an LLVM vector."""
+
+    def __init__(self, manager: Any, lanes: Lanes) -> None:
+        boolean = lanes.element == types.boolean
+        element = ir.IntType(1) if boolean else manager.lookup(lanes.element).get_value_type()
+        super().__init__(manager, lanes, ir.VectorType(element, LANES))  # type: ignore[no-untyped-call]
+
+
+FLOATS, DOUBLES = Lanes(types.float32), Lanes(types.float64)
+INTS, LONGS, UINTS = Lanes(types.int32), Lanes(types.int64), Lanes(types.uint32)
+MASK = Lanes(types.boolean)
+
+
+def _returns(function: Callable[..., Any], typer: Callable[..., Any]) -> None:
+    type_callable(function)(lambda context: typer)
+
+
+def _lowers(function: Callable[..., Any], *arguments: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Register the code of a function whose generator takes (context, builder, argument types, return type, values)."""
+
+    def register(generate: Callable[..., Any]) -> Callable[..., Any]:
+        @lower_builtin(function, *arguments)  # type: ignore[untyped-decorator]
+        def lower(context: Any, builder: Any, signature: Any, values: Sequence[Any]) -> Any:
+            return generate(context, builder, signature.args, signature.return_type, values)
+
+        return generate
+
+    return register
+
+
+def _element_pointer(context: Any, builder: Any, array_type: Any, array: Any, row: Any, first: Any, lanes: Any) -> Any:
+    """Return a pointer to sixteen elements; with NUMBA_BOUNDSCHECK the last of them is checked like the first."""
+    fields = make_array(array_type)(context, builder, array)
+    if context.enable_boundscheck:
+        last = builder.add(first, context.get_constant(types.intp, LANES - 1))
+        for index, axis in ((row, 0), (first, 1), (last, 1)):
+            cgutils.do_boundscheck(context, builder, index, builder.extract_value(fields.shape, axis), axis)
+    element = cgutils.get_item_pointer(context, builder, array_type, fields, [row, first], wraparound=False)
+    return builder.bitcast(element, context.get_value_type(lanes).as_pointer())
+
+
+def _repeat(builder: Any, scalar: Any) -> Any:
+    undefined = ir.Constant(ir.VectorType(scalar.type, LANES), ir.Undefined)
+    zero = ir.Constant(ir.IntType(32), 0)
+    only = builder.insert_element(undefined, scalar, zero)
+    return builder.shuffle_vector(only, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [zero] * LANES))
+
+
+def _as_lanes(context: Any, builder: Any, value: Any, value_type: Any, element: Any) -> Any:
+    if isinstance(value_type, Lanes):
+        return value
+    return _repeat(builder, context.cast(builder, value, value_type, element))
+
+
+_returns(load, lambda array, row, first: Lanes(array.dtype))
+_returns(store, lambda array, row, first, lanes: types.void)
+_returns(spread, lambda x: Lanes(x))
+_returns(lane_numbers, lambda: UINTS)
+_returns(where, lambda mask, a, b: a)
+_returns(float_bits, lambda x: {FLOATS: INTS, DOUBLES: LONGS}[x])
+_returns(float_from_bits, lambda x: {INTS: FLOATS, LONGS: DOUBLES}[x])
+_returns(signed, lambda x: INTS)
+_returns(to_float, lambda x: FLOATS)
+_returns(to_double, lambda x: DOUBLES)
+
+
+@_lowers(load, types.Array, types.Integer, types.Integer)
+def _load(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+    row, first = (context.cast(builder, v, t, types.intp) for v, t in zip(values[1:], args[1:], strict=True))
+    pointer = _element_pointer(context, builder, args[0], values[0], row, first, result)
+    return builder.load(pointer, align=args[0].dtype.bitwidth // 8)
+
+
+@_lowers(store, types.Array, types.Integer, types.Integer, Lanes)
+def _store(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+    row, first = (context.cast(builder, v, t, types.intp) for v, t in zip(values[1:3], args[1:3], strict=True))
+    pointer = _element_pointer(context, builder, args[0], values[0], row, first, args[3])
+    builder.store(values[3], pointer, align=args[0].dtype.bitwidth // 8)
+    return context.get_dummy_value()
+
+
+@_lowers(spread, types.Number)
+def _spread(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+    return _repeat(builder, values[0])
+
+
+@_lowers(lane_numbers)
+def _lane_numbers(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+    return ir.Constant(context.get_value_type(UINTS), list(range(LANES)))
+
+
+@_lowers(where, Lanes, Lanes, types.Any)
+def _where(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+    return builder.select(values[0], values[1], _as_lanes(context, builder, values[2], args[2], result.element))
+
+
+for _function in (float_bits, float_from_bits, signed):
+
+    @_lowers(_function, Lanes)
+    def _bitcast(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+        return builder.bitcast(values[0], context.get_value_type(result))
+
+
+@_lowers(to_float, Lanes)
+def _to_float(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+    return builder.sitofp(values[0], context.get_value_type(FLOATS))
+
+
+@_lowers(to_double, Lanes)
+def _to_double(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+    convert = builder.fpext if args[0] == FLOATS else builder.sitofp
+    return convert(values[0], context.get_value_type(DOUBLES))
+
+
+_FLOAT_INSTRUCTIONS = {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv"}
+_INTEGER_INSTRUCTIONS = {
+    operator.add: "add",
+    operator.sub: "sub",
+    operator.xor: "xor",
+    operator.or_: "or_",
+    operator.and_: "and_",
+    operator.lshift: "shl",
+    operator.rshift: "lshr",
+}
+_COMPARISONS = {operator.lt: "<", operator.gt: ">", operator.ne: "!="}
+
+
+def _register_operator(function: Callable[[Any, Any], Any]) -> None:
+    def result(a: Any, b: Any) -> Any:
+        lanes = [t for t in (a, b) if isinstance(t, Lanes)]
+        if not lanes or lanes[0] != lanes[-1]:
+            return None
+        return MASK if function in _COMPARISONS else lanes[0]
+
+    def generate(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+        element: Any = next(t.element for t in args if isinstance(t, Lanes))
+        a, b = (_as_lanes(context, builder, v, t, element) for v, t in zip(values, args, strict=True))
+        if isinstance(element, types.Float):
+            if function in _COMPARISONS:
+                return builder.fcmp_ordered(_COMPARISONS[function], a, b)
+            return getattr(builder, _FLOAT_INSTRUCTIONS[function])(a, b)
+        if function in _COMPARISONS:
+            compare = builder.icmp_signed if element.signed else builder.icmp_unsigned
+            return compare(_COMPARISONS[function], a, b)
+        if function is operator.rshift and element.signed:
+            return builder.ashr(a, b)
+        return getattr(builder, _INTEGER_INSTRUCTIONS[function])(a, b)
+
+    _returns(function, result)
+    for arguments in ((Lanes, Lanes), (Lanes, types.Number), (types.Number, Lanes)):
+        _lowers(function, *arguments)(generate)
+
+
+for _operator in {*_FLOAT_INSTRUCTIONS, *_INTEGER_INSTRUCTIONS, *_COMPARISONS}:
+    _register_operator(_operator)
