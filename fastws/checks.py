@@ -1,0 +1,105 @@
+"""Checks of what a user passes in. Each raises `ValueError` saying what was found, what was expected and what to do."""
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_BLOCK = 1 << 20
+
+
+def check_integer(value: Any, name: str, at_least: int = 1) -> int:
+    """Return `value` as an int that is at least `at_least`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise ValueError(f"{name} is {value!r}; give a whole number of at least {at_least}.")
+    if value < at_least:
+        raise ValueError(f"{name} is {value}; it must be at least {at_least}.")
+    return int(value)
+
+
+def check_probability(value: Any, name: str) -> float:
+    """Return `value` as a float in [0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0.0 <= float(value) <= 1.0:
+        raise ValueError(f"{name} is {value!r}; a probability lies between 0 and 1.")
+    return float(value)
+
+
+def check_layer_sizes(layer_sizes: Any) -> tuple[int, ...]:
+    """Return the numbers of units of the layers, input first, as a tuple of at least two ints."""
+    if isinstance(layer_sizes, str) or not isinstance(layer_sizes, Sequence | np.ndarray):
+        raise ValueError(
+            f"layer_sizes is {layer_sizes!r}; give the units of each layer, input first, as in [16, 8, 1]."
+        )
+    if len(layer_sizes) < 2:
+        raise ValueError(
+            f"layer_sizes has {len(layer_sizes)} layer(s); a machine has an input layer and at least one hidden layer, "
+            "as in [16, 8, 1]."
+        )
+    return tuple(check_integer(size, f"layer_sizes[{layer}]") for layer, size in enumerate(layer_sizes))
+
+
+def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.float32]:
+    """Return one finite learning rate of at least 0 a level, shape (n_levels,)."""
+    values = [rates] * n_levels if isinstance(rates, numbers.Real) else list(rates)
+    if len(values) != n_levels:
+        raise ValueError(
+            f"{name} has {len(values)} learning rates; this machine has {n_levels} levels (one between each pair of "
+            "layers and one for the top layer's generative biases) and needs one rate each."
+        )
+    for level, rate in enumerate(values):
+        if isinstance(rate, bool) or not isinstance(rate, numbers.Real) or not 0.0 <= float(rate) < math.inf:
+            raise ValueError(f"{name}[{level}] is {rate!r}; a learning rate is a finite number of at least 0.")
+    return np.array(values, dtype=np.float32)
+
+
+def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") -> NDArray[np.uint8]:
+    """Return binary rows as a C-contiguous uint8 array, without a copy where `x` is one already (or one of bool).
+
+    Parameters
+    ----------
+    x : array_like of {0, 1}, shape (n, n_columns) or (n_columns,)
+        One row may be given without its outer dimension. At least one row.
+    n_columns : int, optional
+        The width that the rows must have; any width of at least 1 by default.
+    name : str
+        What the error messages call `x`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, n_columns)
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, there is no row or no column, or a value is not 0 or 1: with its row and column.
+    """
+    try:
+        rows = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a rectangular array: its rows differ in length.") from error
+    if rows.ndim == 1:
+        rows = rows[np.newaxis]
+    if rows.ndim != 2:
+        raise ValueError(f"{name} has {rows.ndim} dimensions; give one row an image, shape (n, units).")
+    if rows.shape[0] == 0 or rows.shape[1] == 0:
+        raise ValueError(f"{name} is empty (shape {rows.shape}); give at least one row and one column.")
+    if n_columns is not None and rows.shape[1] != n_columns:
+        raise ValueError(f"{name} has {rows.shape[1]} columns; the input layer has {n_columns} units.")
+    if rows.dtype == np.bool_:
+        return np.ascontiguousarray(rows).view(np.uint8)
+    if rows.dtype.kind not in "iuf":
+        raise ValueError(f"{name} holds {rows.dtype}; give numbers 0 and 1, or booleans.")
+    step = max(1, _BLOCK // rows.shape[1])
+    for start in range(0, rows.shape[0], step):
+        block = rows[start : start + step]
+        wrong = (block != 0) & (block != 1)
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise ValueError(
+                f"{name}[{start + row}, {column}] is {block[row, column].item()!r}; every input unit is 0 or 1. "
+                f"Threshold grey images first, for example {name} > {name}.mean()."
+            )
+    return np.ascontiguousarray(rows, dtype=np.uint8)

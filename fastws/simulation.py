@@ -1,0 +1,230 @@
+"""A machine, a stream, a schedule and a seed: what learns, from what, how fast, and how to go on."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastws.checks import check_integer, check_rates
+from fastws.files import load_arrays, save_arrays
+from fastws.machine import Machine, least_input_weight
+from fastws.streams import Stream, stream_from_description
+
+_KIND = "fastws run"
+_SECONDS_A_CHUNK = 0.05
+
+
+class Simulation:
+    """An online wake-sleep run: a wake step and a sleep step an example.
+
+    The same seed gives the same bits, however the run is cut into calls of `advance`, saved and loaded.
+
+    Parameters
+    ----------
+    machine : Machine
+        It learns in place.
+    stream : Bars or Images
+    schedule : sequence of (n_examples, rates)
+        What follows what: a number of examples, at least 1, and the learning rates of the levels for them, one a
+        level (or a single number for all). A machine of L + 1 layers has L + 1 rates; the last is that of the top
+        layer's generative biases. The paper's are ``(0.2, 0.001, 0.001)`` for 16-8-1 [15].
+    nonnegative_input_weights : bool, default=False
+        Clip the generative weights to the inputs, not the biases, at zero after each update (Figure 1).
+    seed : int, default=0
+
+    Attributes
+    ----------
+    examples_seen : int
+        How many examples the machine has learned from.
+    total_examples : int
+        Length of the schedule.
+
+    Raises
+    ------
+    ValueError
+        If the stream does not fit the machine, the schedule is empty, or a number is out of range.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        stream: Stream,
+        schedule: Sequence[tuple[int, Any]],
+        nonnegative_input_weights: bool = False,
+        seed: int = 0,
+    ) -> None:
+        if stream.n_inputs != machine.layer_sizes[0]:
+            raise ValueError(
+                f"the stream gives {stream.n_inputs} inputs; the machine's input layer has {machine.layer_sizes[0]} "
+                "units. They must agree."
+            )
+        if len(schedule) == 0:
+            raise ValueError("the schedule is empty; give at least one (n_examples, rates).")
+        self.machine = machine
+        self.stream = stream
+        self.schedule = [
+            (check_integer(n, f"schedule[{i}][0]"), check_rates(rates, len(machine.layer_sizes), f"schedule[{i}][1]"))
+            for i, (n, rates) in enumerate(schedule)
+        ]
+        self.nonnegative_input_weights = bool(nonnegative_input_weights)
+        self.seed = check_integer(seed, "seed", at_least=0)
+        # Kernels count as they learn: an interrupt between two of them finds the count and the parameters in step.
+        self._seen = np.zeros(1, np.uint64)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Simulation of {self.machine} on {self.stream}, seed {self.seed}: "
+            f"{self.examples_seen:,} of {self.total_examples:,} examples>"
+        )
+
+    @property
+    def examples_seen(self) -> int:
+        """How many examples the machine has learned from."""
+        return int(self._seen[0])
+
+    @property
+    def total_examples(self) -> int:
+        """Length of the schedule."""
+        return sum(n for n, _ in self.schedule)
+
+    def advance(self, n_examples: int | None = None, progress: Callable[[int], object] | None = None) -> "Simulation":
+        """Learn from the next examples.
+
+        Parameters
+        ----------
+        n_examples : int, optional
+            How many; to the end of the schedule by default, and never beyond it.
+        progress : callable, optional
+            Called with `examples_seen` some twenty times a second. What it raises ends the call and leaves the
+            simulation ready to go on, as Ctrl-C does.
+
+        Returns
+        -------
+        Simulation
+            self
+
+        Raises
+        ------
+        ValueError
+            If n_examples is not a whole number of at least 0.
+        """
+        left = self.total_examples - self.examples_seen
+        if n_examples is not None:
+            left = min(left, check_integer(n_examples, "n_examples", at_least=0))
+        if self.nonnegative_input_weights:
+            self.machine.clip_input_weights()
+        floor = least_input_weight(self.nonnegative_input_weights)
+        goal = self.examples_seen + left
+        chunk = 1024
+        while self.examples_seen < goal:
+            rates, segment_end = self._segment()
+            n = min(chunk, segment_end - self.examples_seen, goal - self.examples_seen)
+            started = time.perf_counter()
+            self.stream.learn(self.machine, self.seed, n, self._seen, rates, floor)
+            if time.perf_counter() - started < _SECONDS_A_CHUNK / 2:
+                chunk *= 2
+            if progress is not None:
+                progress(self.examples_seen)
+        return self
+
+    def compile(self) -> float:
+        """Compile what `advance` needs, or load it from Numba's cache, without learning; return the seconds taken."""
+        started = time.perf_counter()
+        floor = least_input_weight(self.nonnegative_input_weights)
+        self.stream.learn(self.machine, self.seed, 0, self._seen, self.schedule[0][1], floor)
+        return time.perf_counter() - started
+
+    def _segment(self) -> tuple[NDArray[np.float32], int]:
+        """Return the rates in force for the next example, and the number of the example where others follow."""
+        ends = np.cumsum([n for n, _ in self.schedule])
+        segment = int(np.searchsorted(ends, self.examples_seen, side="right"))
+        return self.schedule[segment][1], int(ends[segment])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the machine, the stream and where the run is as an ``.npz`` file, atomically.
+
+        The images of an `Images` stream are in the file, eight pixels a byte.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an earlier one is then whole.
+        """
+        save_runs(path, [self])
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Simulation":
+        """Return a saved simulation, which goes on bit for bit as it would have.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ValueError
+            If it is not the whole file of one simulation, or one of a later format version.
+        """
+        runs, _ = load_runs(path)
+        if len(runs) != 1:
+            raise ValueError(
+                f"{os.fspath(path)} holds {len(runs)} simulations; fastws.simulation.load_runs returns them all."
+            )
+        return runs[0]
+
+
+def save_runs(path: str | os.PathLike[str], runs: Sequence[Simulation], notes: dict[str, Any] | None = None) -> None:
+    """Save several simulations, and what a caller has to say of them in JSON's terms, as one file, atomically."""
+    arrays: dict[str, NDArray[Any]] = {}
+    descriptions = []
+    for i, run in enumerate(runs):
+        stream, stream_arrays = run.stream.description()
+        descriptions.append(
+            {
+                "layer_sizes": run.machine.layer_sizes,
+                "stream": stream,
+                "schedule": [(n, [float(rate) for rate in rates]) for n, rates in run.schedule],
+                "nonnegative_input_weights": run.nonnegative_input_weights,
+                "seed": run.seed,
+                "examples_seen": run.examples_seen,
+            }
+        )
+        for name, array in {**run.machine.arrays(), **stream_arrays}.items():
+            arrays[f"{i}.{name}"] = array
+    save_arrays(path, _KIND, {"runs": descriptions, "notes": notes or {}}, arrays)
+
+
+def load_runs(path: str | os.PathLike[str]) -> tuple[list[Simulation], dict[str, Any]]:
+    """Return the simulations of a file and the notes saved with them.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is not the whole file of simulations, or one of a later format version.
+    """
+    metadata, arrays = load_arrays(path, _KIND)
+    try:
+        runs = [_restore(i, description, arrays) for i, description in enumerate(metadata["runs"])]
+        notes = dict(metadata["notes"])
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise ValueError(f"{os.fspath(path)} is damaged: its simulations cannot be restored ({error}).") from error
+    return runs, notes
+
+
+def _restore(i: int, description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Simulation:
+    own = {name.removeprefix(f"{i}."): array for name, array in arrays.items() if name.startswith(f"{i}.")}
+    run = Simulation(
+        Machine.from_arrays(description["layer_sizes"], own),
+        stream_from_description(description["stream"], own),
+        description["schedule"],
+        description["nonnegative_input_weights"],
+        description["seed"],
+    )
+    seen = check_integer(description["examples_seen"], "examples_seen", at_least=0)
+    if seen > run.total_examples:
+        raise ValueError(f"examples_seen is {seen}, beyond the end of the schedule")
+    run._seen[0] = seen
+    return run

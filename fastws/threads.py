@@ -1,0 +1,63 @@
+"""Work side by side on the cores of one machine: kernels leave Python's lock alone, so threads are enough."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+T = TypeVar("T")
+# How often a watcher is called, and so how soon Ctrl-C is noticed.
+_SECONDS_A_LOOK = 0.1
+
+
+class Stopped(Exception):
+    """Raised inside a task when its siblings failed or the user pressed Ctrl-C."""
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def side_by_side(
+    tasks: Sequence[Callable[[Callable[[object], None]], T]],
+    n_threads: int | None = None,
+    watch: Callable[[], object] = lambda: None,
+) -> list[T]:
+    """Run tasks in threads and return their results in order.
+
+    Parameters
+    ----------
+    tasks : sequence of callable
+        Each is given a function to call now and then (with anything), which raises `Stopped` when it should end.
+    n_threads : int, optional
+        As many as there are cores by default.
+    watch : callable, optional
+        Called ten times a second, in the calling thread, and once at the end.
+
+    Returns
+    -------
+    list
+        What the tasks returned. If one raises, or Ctrl-C is pressed, the others are stopped before that is raised here.
+    """
+    stop = threading.Event()
+
+    def check(_: object) -> None:
+        if stop.is_set():
+            raise Stopped
+
+    with ThreadPoolExecutor(n_threads or min(available_cores(), max(1, len(tasks)))) as pool:
+        futures = [pool.submit(task, check) for task in tasks]
+        try:
+            pending = set(futures)
+            while pending:
+                done, pending = wait(pending, _SECONDS_A_LOOK, FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+                watch()
+            return [future.result() for future in futures]
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
