@@ -1,0 +1,240 @@
+"""Curves of learning: divergence and KL penalty (bars), description lengths (digits)."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
+from numpy.typing import ArrayLike, NDArray
+
+from fastws.plotting.page import (
+    BLUE,
+    CAPTION_POINTS,
+    FONT,
+    INK,
+    LABEL_POINTS,
+    MUTED,
+    RULE,
+    VERMILION,
+    Page,
+    add_lines,
+    line_height,
+    text_width,
+)
+
+_WIDTH, _HEIGHT = 800, 520
+_LEAST_BITS = 1e-3  # smaller values do not stretch the axis: they are drawn on its lower edge
+_LEFT, _BELOW = 96, 84  # room for ticks and labels of the axes
+
+
+def learning_curve(
+    examples_seen: ArrayLike,
+    divergence_bits: ArrayLike,
+    kl_penalty_bits: ArrayLike,
+    reference_bits: float | None = 0.10,
+    title: str | None = None,
+) -> Figure:
+    """Draw the asymmetric divergence and the KL penalty against examples seen, on a logarithmic axis.
+
+    Parameters
+    ----------
+    examples_seen : array_like, shape (n,)
+    divergence_bits : array_like, shape (n,)
+        KL(data ‖ model), in bits.
+    kl_penalty_bits : array_like, shape (n,)
+        Mean over the data of the last term of Eq 8, in bits.
+    reference_bits : float, optional
+        The paper's divergence, drawn as a horizontal line; None draws none.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, there is no point, or the reference is not above zero.
+    """
+    if reference_bits is not None and not 0 < reference_bits < math.inf:
+        raise ValueError(f"reference_bits is {reference_bits!r}; give a number above 0, or None for no line.")
+    x = _finite(examples_seen, "examples_seen")
+    curves = {
+        "divergence": _finite(divergence_bits, "divergence_bits", len(x)),
+        "KL penalty": _finite(kl_penalty_bits, "kl_penalty_bits", len(x)),
+    }
+    marks = [float(y[y >= _LEAST_BITS].min(initial=1.0)) for y in curves.values()]
+    low = min([*marks, reference_bits or 1.0]) / 1.3
+    high = max([*(float(y.max()) for y in curves.values()), reference_bits or 0.0, 2 * low]) * 1.3
+    labels = [f"{name} {_bits(y[-1])}" for name, y in curves.items()]
+    colors = [BLUE, VERMILION]
+    ends = [max(float(y[-1]), low) for y in curves.values()]
+    if reference_bits is not None:
+        labels.append(f"the paper's divergence {reference_bits:.2f}")
+        colors.append(MUTED)
+        ends.append(reference_bits)
+
+    page, axes = _frame(title, labels, "Divergence: KL(data ‖ model). KL penalty: the last term of Eq 8.")
+    axes.set_yscale("log")
+    unit, words = (1e6, " (millions)") if x.max() >= 1e6 else (1e3, " (thousands)") if x.max() >= 1e4 else (1.0, "")
+    _set_x(axes, x, f"examples seen{words}", unit)
+    _set_y(axes, (low, high), _log_ticks(low, high), "bits")
+    if reference_bits is not None:
+        axes.axhline(reference_bits, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+    for (name, y), color in zip(curves.items(), colors, strict=False):
+        _plot(axes, x, np.maximum(y, low), color, name)
+    _label_ends(page, np.log(np.array(ends) / low) / math.log(high / low), labels, colors)
+    return page.figure
+
+
+def description_length_curve(
+    sweeps: ArrayLike, bits_by_class: Mapping[Any, ArrayLike], title: str | None = None
+) -> Figure:
+    """Draw the mean description length of the images of each class against sweeps, one line a class.
+
+    Parameters
+    ----------
+    sweeps : array_like, shape (n,)
+    bits_by_class : mapping of label to array_like, shape (n,)
+        Mean description length by the net of that class, in bits an image.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Each line is labelled with its class at its right end.
+
+    Raises
+    ------
+    ValueError
+        If there is no class, the lengths differ, or there is no point.
+    """
+    x = _finite(sweeps, "sweeps")
+    if not bits_by_class:
+        raise ValueError("bits_by_class is empty; give the description lengths of at least one class.")
+    curves = {str(label): _finite(y, f"bits_by_class[{label!r}]", len(x)) for label, y in bits_by_class.items()}
+    everything = np.concatenate(list(curves.values()))
+    pad = 0.04 * float(np.ptp(everything)) or 1.0
+    low, high = float(everything.min()) - pad, float(everything.max()) + pad
+    colors = [to_hex(color) for color in colormaps["viridis"](np.linspace(0.0, 0.85, len(curves)))]
+
+    page, axes = _frame(
+        title, list(curves), "Mean description length of the images of each class by the net of that class."
+    )
+    _set_x(axes, x, "sweeps")
+    _set_y(axes, (low, high), MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high), "bits an image")
+    for (label, y), color in zip(curves.items(), colors, strict=True):
+        _plot(axes, x, y, color, label)
+    ends = np.array([y[-1] for y in curves.values()])
+    _label_ends(page, (ends - low) / (high - low), list(curves), colors)
+    return page.figure
+
+
+def _finite(values: ArrayLike, name: str, n: int | None = None) -> NDArray[np.float64]:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or len(array) == 0 or (n is not None and len(array) != n):
+        wanted = "at least one number" if n is None else f"one number for each of the {n} points"
+        raise ValueError(f"{name} has shape {array.shape}; give {wanted}.")
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{name}[{np.flatnonzero(~np.isfinite(array))[0]}] is not finite; a curve needs finite numbers."
+        )
+    return array
+
+
+def _bits(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.095 else f"{value:.2g}" if value >= _LEAST_BITS else f"< {_LEAST_BITS:g}"
+
+
+def _frame(title: str | None, labels: Sequence[str], caption: str) -> tuple[Page, Axes]:
+    """Return a page and axes on it, with room for labels at the right ends of curves."""
+    room = text_width(max(map(len, labels)), CAPTION_POINTS) + _leader(len(labels)) + 6
+    height = max(_HEIGHT, len(labels) * line_height(CAPTION_POINTS))
+    page = Page(_LEFT + _WIDTH + room, height + _BELOW, title, caption)
+    axes = page.axes(_LEFT, 0, _WIDTH, height, framed=True)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(MUTED)
+        spine.set_linewidth(0.8)
+    return page, axes
+
+
+def _set_x(axes: Axes, x: NDArray[np.float64], label: str, unit: float = 1.0) -> None:
+    low, high = min(0.0, float(x.min())), float(x.max())
+    axes.set_xlim(low, high if high > low else low + 1.0)
+    ticks = MaxNLocator(6, steps=[1, 2, 5, 10], integer=unit == 1.0).tick_values(low / unit, axes.get_xlim()[1] / unit)
+    _set_ticks(axes.xaxis, ticks, axes.get_xlim(), unit)
+    axes.set_xlabel(label, color=INK, fontfamily=FONT, fontsize=LABEL_POINTS, labelpad=6)
+
+
+def _set_y(axes: Axes, limits: tuple[float, float], ticks: Iterable[float], label: str) -> None:
+    axes.set_ylim(*limits)
+    _set_ticks(axes.yaxis, ticks, limits, 1.0)
+    axes.set_ylabel(label, color=INK, fontfamily=FONT, fontsize=LABEL_POINTS, labelpad=6)
+    axes.grid(axis="y", color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _set_ticks(axis: Axis, ticks: Iterable[float], limits: tuple[float, float], unit: float) -> None:
+    inside = [tick for tick in ticks if limits[0] <= tick * unit <= limits[1]]
+    axis.set_ticks([tick * unit for tick in inside], [f"{tick:g}" for tick in inside])
+    axis.set_minor_locator(NullLocator())
+    axis.set_tick_params(
+        color=MUTED, labelcolor=INK, labelsize=CAPTION_POINTS, labelfontfamily=FONT, length=3, width=0.8
+    )
+
+
+def _log_ticks(low: float, high: float) -> NDArray[np.float64]:
+    """Return 1, 2 and 5 times powers of ten, or the powers alone where that would be more than nine."""
+    decades = np.arange(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1, dtype=np.float64)
+    steps = (1.0, 2.0, 5.0) if math.log10(high / low) < 3 else (1.0,)
+    return np.sort(np.outer(steps, 10.0**decades).ravel())
+
+
+def _plot(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], color: str, label: str) -> None:
+    axes.plot(x, y, color=color, linewidth=1.6, marker="o" if len(x) == 1 else "", label=label, solid_joinstyle="round")
+
+
+def _leader(n_labels: int) -> int:
+    """Return the width of the lines from curves to labels; many need room to fan out."""
+    return 16 + 2 * n_labels
+
+
+def _label_ends(page: Page, heights: NDArray[np.float64], labels: Sequence[str], colors: Sequence[str]) -> None:
+    """Label curves at the right edge; `heights` are where they end, as fractions of the axes from below."""
+    height = page.height - _BELOW
+    ends = height * (1 - heights)
+    places = spread(ends, line_height(CAPTION_POINTS), height)
+    right = _LEFT + _WIDTH
+    leader = _leader(len(labels))
+    axes = page.axes(right, 0, leader, height)
+    for end, place, label, color in zip(ends, places, labels, colors, strict=True):
+        add_lines(axes, [((2, end), (leader, place))], color, 0.8).set_clip_on(False)
+        page.text(right + leader + 6, place, label, CAPTION_POINTS, color=color, va="center_baseline")
+
+
+def spread(places: NDArray[np.float64], distance: float, room: float) -> NDArray[np.float64]:
+    """Return the places from 0 to `room` nearest to the given ones, in least squares, that keep a distance.
+
+    Where there is not enough room they go beyond it.
+    """
+    order = np.argsort(places, kind="stable")
+    # With the distances taken off, they must not decrease: pool those that do (isotonic regression).
+    pools: list[tuple[float, int]] = []
+    for rank, place in enumerate(places[order]):
+        total, count = float(place - rank * distance), 1
+        while pools and pools[-1][0] / pools[-1][1] > total / count:
+            total, count = total + pools[-1][0], count + pools[-1][1]
+            pools.pop()
+        pools.append((total, count))
+    result = np.empty(len(places))
+    pooled = np.concatenate([np.full(n, total / n) for total, n in pools])
+    last = max(0.0, room - (len(places) - 1) * distance)
+    result[order] = np.clip(pooled, 0.0, last) + np.arange(len(places)) * distance
+    return result
