@@ -1,0 +1,52 @@
+"""The words that a person types: `fastws` and its commands."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+import fastws
+from fastws.cli.bars import bars
+from fastws.cli.resume import resume
+from fastws.cli.session import INTERRUPTED, USER_ERROR, Interrupted, complain
+
+app = typer.Typer(
+    name="fastws",
+    help="Run the wake-sleep algorithm of Hinton, Dayan, Frey and Neal (1995), fast and checkably right.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(bars)
+app.command()(resume)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"fastws {fastws.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Run the wake-sleep algorithm of Hinton, Dayan, Frey and Neal (1995), fast and checkably right."""
+
+
+def main() -> Any:
+    """Run the command line; exit with 0 done, 2 the user's mistake, 130 interrupted with the state saved."""
+    try:
+        app()
+    except Interrupted as interruption:
+        complain(str(interruption))
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        complain("Interrupted; nothing was under way that could be saved.")
+        sys.exit(INTERRUPTED)
+    except (ValueError, OSError) as error:
+        complain(f"Error: {error}")
+        sys.exit(USER_ERROR)

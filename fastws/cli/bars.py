@@ -1,0 +1,158 @@
+"""`fastws bars`: Figure 1 of the paper."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fastws.cli.session import Json, Out, prepare_folder, print_table, progress_bar, report, saving_on_interrupt
+
+if TYPE_CHECKING:
+    from fastws.experiments.bars import BarsRun
+    from fastws.simulation import Simulation
+
+_SAMPLES = 48
+
+
+def bars(
+    seed: Annotated[
+        int, typer.Option(min=0, help="The same seed gives the same bits; 1 is the first that succeeds.")
+    ] = 1,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Run this many machines, with seeds S, S+1 …, and draw the best.")
+    ] = None,
+    examples: Annotated[int, typer.Option(min=1, help="Length of a run.")] = 2_000_000,
+    recipe: Annotated[
+        str, typer.Option(help="paper: note [15] to the letter; robust: a schedule that fails less.")
+    ] = "paper",
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="full or blank: leave this ambiguous image out of the training data.")
+    ] = None,
+    p_vertical: Annotated[float, typer.Option(help="Probability that the bars are vertical.")] = 2 / 3,
+    p_bar: Annotated[float, typer.Option(help="Probability of each bar.")] = 0.2,
+    size: Annotated[int, typer.Option(min=1, help="Width of the images and bars of each orientation.")] = 4,
+    hidden: Annotated[
+        int | None,
+        typer.Option(min=1, help="Units of the first hidden layer.  [default: one a bar]", show_default=False),
+    ] = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Reproduce Figure 1: a net of 16-8-1 units learns what makes images of bars.
+
+    Prints this run beside the paper's figures. Writes the machine, result.json and the pictures into the folder.
+    """
+    from fastws.experiments.bars import new_run
+    from fastws.streams import Bars
+
+    stream = Bars(size, p_vertical, p_bar, exclude or ())
+    runs = [new_run(s, recipe, examples, stream, hidden) for s in range(seed, seed + (seeds or 1))]
+    folder = prepare_folder(out or Path("fastws-bars"))
+    _finish(runs, seeds is not None, folder, json)
+
+
+def resume_bars(simulations: "list[Simulation]", notes: dict[str, Any], folder: Path, as_json: bool) -> None:
+    """Go on with an interrupted `fastws bars`."""
+    from fastws.experiments.bars import BarsRun
+
+    runs = [
+        BarsRun(simulation, notes["recipe"], [tuple(point) for point in curve], seconds)
+        for simulation, curve, seconds in zip(simulations, notes["curves"], notes["seconds"], strict=True)
+    ]
+    _finish(runs, notes["several"], folder, as_json)
+
+
+def _finish(runs: "list[BarsRun]", several: bool, folder: Path, as_json: bool) -> None:
+    from fastws.experiments.bars import summary
+    from fastws.simulation import save_runs
+    from fastws.threads import side_by_side
+
+    def save(path: Path) -> None:
+        notes = {
+            "command": "bars",
+            "recipe": runs[0].recipe,
+            "several": several,
+            "curves": [run.curve for run in runs],
+            "seconds": [run.seconds for run in runs],
+        }
+        save_runs(path, [run.simulation for run in runs], notes)
+
+    def seen() -> int:
+        return sum(run.simulation.examples_seen for run in runs)
+
+    total = sum(run.simulation.total_examples for run in runs)
+    with saving_on_interrupt(folder, save):
+        runs[0].compile()
+        with progress_bar("Learning", total, seen()) as show:
+            side_by_side([run.train for run in runs], watch=lambda: show(seen()))
+        best = min(runs, key=lambda run: run.divergence_bits)
+        best.simulation.machine.save(folder / "machine.npz")
+        files = [folder / "machine.npz", *_draw(best, folder)]
+        result = summary(runs) if several else best.result()
+        report(result, folder, files, as_json, lambda: _print(runs, best, several))
+
+
+def _draw(run: "BarsRun", folder: Path) -> list[Path]:
+    from fastws import plotting
+    from fastws.experiments.bars import unambiguous
+
+    machine, stream = run.simulation.machine, run.bars
+    shape = (stream.size, stream.size)
+    images = unambiguous(stream.sample(100 * _SAMPLES))[:_SAMPLES]
+    fantasies = unambiguous(machine.fantasies(100 * _SAMPLES))[:_SAMPLES]
+    seen, divergence, kl_penalty = zip(*run.curve, strict=True)
+    figures = {
+        "fig1a-model": plotting.bars_model(stream),
+        "fig1b-samples": plotting.samples(images, fantasies, image_shape=shape),
+        "fig1c-weights": plotting.hinton(machine, image_shape=shape),
+        "learning-curve": plotting.learning_curve(seen, divergence, kl_penalty),
+    }
+    return [path for name, figure in figures.items() for path in plotting.save(figure, folder / name)]
+
+
+def _print(runs: "list[BarsRun]", best: "BarsRun", several: bool) -> None:
+    from fastws.experiments import bars as experiment
+
+    result = best.result()
+    rows = [
+        (
+            "asymmetric divergence KL(data ‖ model)",
+            f"{result['asymmetric_divergence_bits']:.3f} bits",
+            f"{experiment.PAPER_DIVERGENCE_BITS:.2f} bits",
+        ),
+        (
+            "KL penalty (last term of Eq 8)",
+            f"{result['kl_penalty_bits']:.3f} bits",
+            f"{experiment.PAPER_KL_PENALTY_BITS:.2f} bits",
+        ),
+        ("largest weight", f"{result['largest_weight']:.1f}", f"{experiment.PAPER_LARGEST_WEIGHT}"),
+        ("examples", f"{result['examples']:,}", f"{experiment.PAPER_EXAMPLES:,}"),
+        ("time learning", f"{result['seconds']:.2f} s", ""),
+        ("examples a second", f"{result['examples_per_second']:,.0f}", ""),
+        ("time compiling, before", f"{runs[0].compile_seconds:.2f} s", ""),
+    ]
+    name = f"the best, seed {result['seed']}" if several else f"seed {result['seed']}"
+    print_table(f"The bars (Figure 1), recipe {best.recipe}", ["", name, "paper"], rows)
+    if several:
+        _print_spread(runs)
+    elif not best.succeeded:
+        print(
+            f"This run ended {result['asymmetric_divergence_bits']:.2f} bits away from the data, in a local optimum "
+            "of the algorithm, as many seeds do: try another with --seed, or --recipe robust."
+        )
+
+
+def _print_spread(runs: "list[BarsRun]") -> None:
+    import numpy as np
+
+    bits = np.array([run.divergence_bits for run in runs])
+    succeeded = [run for run in runs if run.succeeded]
+    low, median, high = np.quantile(bits, [0.25, 0.5, 0.75])
+    print(
+        f"{len(succeeded)} of {len(runs)} runs reached the paper's 0.10 bits. Divergence over all of them: median "
+        f"{median:.3f} bits, half of them between {low:.3f} and {high:.3f}, from {bits.min():.3f} to {bits.max():.3f}."
+    )
+    if succeeded:
+        reached = [run.curve[-1][1:] for run in succeeded]
+        divergence, kl_penalty = np.median(reached, axis=0)
+        print(f"Those that reached it: median divergence {divergence:.3f} bits, KL penalty {kl_penalty:.3f} bits.")

@@ -1,0 +1,114 @@
+"""What every command shares: the output folder, progress, tables, and what happens on Ctrl-C."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+USER_ERROR = 2
+INTERRUPTED = 130
+STATE_FILE = "run.npz"
+RESULT_FILE = "result.json"
+
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for the results.  [default: fastws-COMMAND]", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, what result.json holds, and nothing else.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same bits.")]
+
+
+class Interrupted(Exception):
+    """Ctrl-C was pressed and the state is saved; the text says how to go on."""
+
+
+def complain(message: str) -> None:
+    """Say something on standard error."""
+    print(message, file=sys.stderr)
+
+
+def prepare_folder(folder: Path) -> Path:
+    """Make the folder of a new run if need be, and try to write in it before any work is done.
+
+    Raises
+    ------
+    OSError
+        If that cannot be done.
+    ValueError
+        If an interrupted run is there, which would be lost.
+    """
+    state = folder / STATE_FILE
+    if state.exists():
+        raise ValueError(
+            f"{folder} holds an interrupted run. Go on with it by fastws resume {state}, delete {state}, or give "
+            "another folder with --out."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".fastws-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OSError(f"cannot write into the folder {folder}: {error.strerror}. Give another with --out.") from error
+    return folder
+
+
+@contextmanager
+def progress_bar(label: str, total: int, already: int = 0) -> Iterator[Callable[[int], None]]:
+    """Show a bar on standard error while the block runs; the block calls what it is given with the count so far."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total, completed=already)
+        yield lambda count: progress.update(task, completed=count)
+
+
+@contextmanager
+def saving_on_interrupt(folder: Path, save: Callable[[Path], object]) -> Iterator[None]:
+    """On Ctrl-C in the block, save the state and raise `Interrupted`; after a whole block, remove an earlier state."""
+    state = folder / STATE_FILE
+    try:
+        yield
+    except KeyboardInterrupt:
+        save(state)
+        raise Interrupted(f"Interrupted; the state is saved. To go on:\n  fastws resume {state}") from None
+    state.unlink(missing_ok=True)
+
+
+def write_json(result: dict[str, Any], path: Path) -> None:
+    """Write a result as JSON, atomically."""
+    from fastws.files import write_atomically
+
+    text = json.dumps(result, indent=2) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table with its first column to the left and the others to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False).print(table)
+
+
+def report(
+    result: dict[str, Any], folder: Path, files: Sequence[Path], as_json: bool, show: Callable[[], None]
+) -> None:
+    """Write ``result.json``; then print the result as JSON, or show it and name the files."""
+    write_json(result, folder / RESULT_FILE)
+    if as_json:
+        print(json.dumps(result))
+        return
+    show()
+    names = ", ".join(path.name for path in [*files, folder / RESULT_FILE])
+    print(f"Written to {folder}/: {names}")

@@ -1,0 +1,1 @@
+"""The two experiments of the paper as functions that return results."""
