@@ -6,20 +6,18 @@ from typing import Annotated, Any
 import typer
 
 import fastws
-from fastws.cli.bars import bars
-from fastws.cli.resume import resume
+from fastws.cli import bars, resume
 from fastws.cli.session import INTERRUPTED, USER_ERROR, Interrupted, complain
 
 app = typer.Typer(
     name="fastws",
     help="Run the wake-sleep algorithm of Hinton, Dayan, Frey and Neal (1995), fast and checkably right.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(bars)
-app.command()(resume)
+app.command()(bars.bars)
+app.command()(resume.resume)
 
 
 def _print_version(wanted: bool) -> None:
@@ -28,13 +26,16 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Run the wake-sleep algorithm of Hinton, Dayan, Frey and Neal (1995), fast and checkably right."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 def main() -> Any:

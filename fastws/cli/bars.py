@@ -28,12 +28,13 @@ def bars(
     exclude: Annotated[
         list[str] | None, typer.Option(help="full or blank: leave this ambiguous image out of the training data.")
     ] = None,
-    p_vertical: Annotated[float, typer.Option(help="Probability that the bars are vertical.")] = 2 / 3,
+    p_vertical: Annotated[float, typer.Option(help="Probability that the bars are vertical.", show_default="2/3")] = 2
+    / 3,
     p_bar: Annotated[float, typer.Option(help="Probability of each bar.")] = 0.2,
     size: Annotated[int, typer.Option(min=1, help="Width of the images and bars of each orientation.")] = 4,
     hidden: Annotated[
         int | None,
-        typer.Option(min=1, help="Units of the first hidden layer.  [default: one a bar]", show_default=False),
+        typer.Option(min=1, help="Units of the first hidden layer.  \\[default: one a bar]", show_default=False),
     ] = None,
     out: Out = None,
     json: Json = False,

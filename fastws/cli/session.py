@@ -15,7 +15,7 @@ STATE_FILE = "run.npz"
 RESULT_FILE = "result.json"
 
 Out = Annotated[
-    Path | None, typer.Option(help="Folder for the results.  [default: fastws-COMMAND]", show_default=False)
+    Path | None, typer.Option(help="Folder for the results.  \\[default: fastws-COMMAND]", show_default=False)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, what result.json holds, and nothing else.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same bits.")]

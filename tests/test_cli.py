@@ -1,0 +1,237 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+import fastws
+from fastws import cli
+from fastws.cli import session
+
+PICTURES = ("fig1a-model", "fig1b-samples", "fig1c-weights", "learning-curve")
+RUN_KEYS = {
+    "seed",
+    "recipe",
+    "examples",
+    "asymmetric_divergence_bits",
+    "kl_penalty_bits",
+    "largest_weight",
+    "seconds",
+    "examples_per_second",
+    "compile_seconds",
+}
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Return a function that runs a command in an empty folder and returns exit code, output and complaints."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["fastws", *map(str, words)])
+        with pytest.raises(SystemExit) as ending:
+            cli.main()
+        captured = capsys.readouterr()
+        return ending.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+def same_parameters(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a.arrays().values(), b.arrays().values(), strict=True))
+
+
+def test_no_argument_prints_help_and_so_does_the_option(run):
+    code, out, _ = run("--help")
+    assert code == 0
+    assert "bars" in out
+    assert "resume" in out
+    code, bare, _ = run()
+    assert code == 0
+    assert bare == out
+
+
+def test_version(run):
+    assert run("--version")[:2] == (0, f"fastws {fastws.__version__}\n")
+
+
+def test_bars_prints_a_table_beside_the_paper_and_writes_its_files(run, tmp_path):
+    code, out, _ = run("bars", "--examples", 20_000)
+    assert code == 0
+    for words in ("asymmetric divergence", "0.10 bits", "KL penalty", "0.08 bits", "14.1", "paper", "fastws-bars/"):
+        assert words in out
+    names = {path.name for path in (tmp_path / "fastws-bars").iterdir()}
+    pictures = {f"{picture}.{suffix}" for picture in PICTURES for suffix in ("png", "svg")}
+    assert names == pictures | {"machine.npz", "result.json"}
+    assert fastws.Machine.load("fastws-bars/machine.npz").layer_sizes == (16, 8, 1)
+
+
+def test_bars_json_is_one_object_and_what_the_file_holds(run, tmp_path):
+    code, out, _ = run("bars", "--examples", 5000, "--seed", 3, "--json", "--out", "here")
+    result = json.loads(out)
+    assert code == 0
+    assert set(result) == RUN_KEYS
+    assert (result["seed"], result["recipe"], result["examples"]) == (3, "paper", 5000)
+    assert result == json.loads((tmp_path / "here" / "result.json").read_text())
+
+
+def test_several_seeds_give_their_runs_and_the_best_machine(run):
+    code, out, _ = run("bars", "--examples", 5000, "--seed", 5, "--seeds", 3, "--json")
+    result = json.loads(out)
+    assert code == 0
+    assert set(result) == {"runs", "success_rate", "median_asymmetric_divergence_bits"}
+    assert [one["seed"] for one in result["runs"]] == [5, 6, 7]
+    assert all(set(one) == RUN_KEYS for one in result["runs"])
+    bits = [one["asymmetric_divergence_bits"] for one in result["runs"]]
+    assert result["median_asymmetric_divergence_bits"] == pytest.approx(np.median(bits))
+    assert result["success_rate"] == np.mean(np.array(bits) <= 0.10)
+    bars = fastws.Bars()
+    best = fastws.exact.report(fastws.Machine.load("fastws-bars/machine.npz"), *bars.distribution())
+    assert best.asymmetric_divergence_bits == pytest.approx(min(bits))
+
+
+def test_several_seeds_print_the_spread(run):
+    code, out, _ = run("bars", "--examples", 2000, "--seeds", 2)
+    assert code == 0
+    assert "0 of 2 runs reached" in out
+    assert "half of them between" in out
+
+
+def test_a_run_in_the_local_optimum_says_so_and_names_both_ways_out(run):
+    _, out, _ = run("bars", "--examples", 2000)
+    assert "local optimum" in out
+    assert "--seed" in out
+    assert "--recipe robust" in out
+
+
+def test_options_reach_the_run(run):
+    words = ("--recipe", "robust", "--exclude", "full", "--p-vertical", 0.5, "--p-bar", 0.3, "--size", 3, "--hidden", 5)
+    code, out, _ = run("bars", *words, "--examples", 3000, "--json")
+    assert code == 0
+    assert json.loads(out)["recipe"] == "robust"
+    machine = fastws.Machine.load("fastws-bars/machine.npz")
+    assert machine.layer_sizes == (9, 5, 1)
+    # The schedule of the recipe, begun as the recipe begins: nothing else gives these bits.
+    again = fastws.Machine([9, 5, 1])
+    again.gen_biases[1][:] = -5
+    schedule = [
+        (750, (0.3, 0, 0)),
+        (750, (0.4, 3e-4, 3e-4)),
+        (750, (0.2, 5e-3, 5e-3)),
+        (450, (0.1, 5e-3, 5e-3)),
+        (300, (0.02, 1e-3, 1e-3)),
+    ]
+    bars = fastws.Bars(3, 0.5, 0.3, exclude=("full",))
+    fastws.Simulation(again, bars, schedule, nonnegative_input_weights=True, seed=1).advance()
+    assert same_parameters(machine, again)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--p-bar", "1.5"), "p_bar is 1.5"),
+        (("--p-vertical", "-0.1"), "p_vertical is -0.1"),
+        (("--p-bar", "nan"), "p_bar is nan"),
+        (("--p-bar", "1", "--exclude", "full"), "no image is left"),
+        (("--exclude", "grey"), "'grey'"),
+        (("--recipe", "soup"), "no recipe 'soup'"),
+        (("--hidden", "20"), "21 hidden units"),
+        (("--size", "0"), "--size"),
+        (("--hidden", "0"), "--hidden"),
+        (("--examples", "0"), "--examples"),
+        (("--seeds", "0"), "--seeds"),
+        (("--seed", "-1"), "--seed"),
+        (("--seed", "x"), "--seed"),
+        (("--frobnicate",), "--frobnicate"),
+    ],
+)
+def test_bad_options_are_one_sentence_before_any_work(run, tmp_path, words, complaint):
+    code, out, err = run("bars", *words)
+    assert code == 2
+    assert out == ""
+    assert complaint in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(run, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    code, _, err = run("bars", "--out", "file")
+    assert code == 2
+    assert "cannot write into the folder file" in err
+    assert (tmp_path / "file").read_text() == "not a folder"
+
+
+@contextmanager
+def interrupting(label, total, already=0):
+    """Stand in for the progress bar: press Ctrl-C as soon as something was learned."""
+
+    def show(count):
+        if count > already:
+            raise KeyboardInterrupt
+
+    yield show
+
+
+def test_an_interrupted_run_resumes_to_the_same_machine(run, monkeypatch, tmp_path):
+    words = ("--examples", 1_000_000, "--seeds", 2)
+    with monkeypatch.context() as patched:
+        patched.setattr("fastws.cli.bars.progress_bar", interrupting)
+        code, _, err = run("bars", *words, "--out", "a")
+    assert code == session.INTERRUPTED
+    assert f"fastws resume {os.path.join('a', 'run.npz')}" in err
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["run.npz"]
+
+    code, _, err = run("bars", "--out", "a")
+    assert code == 2
+    assert "interrupted run" in err
+
+    code, resumed, _ = run("resume", "a/run.npz", "--json")
+    assert code == 0
+    assert not (tmp_path / "a" / "run.npz").exists()
+    _, alone, _ = run("bars", *words, "--json", "--out", "b")
+    for key in ("asymmetric_divergence_bits", "kl_penalty_bits", "largest_weight"):
+        assert [one[key] for one in json.loads(resumed)["runs"]] == [one[key] for one in json.loads(alone)["runs"]]
+    assert same_parameters(fastws.Machine.load("a/machine.npz"), fastws.Machine.load("b/machine.npz"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_control_c_from_outside(tmp_path):
+    command = [sys.executable, "-m", "fastws", "bars", "--examples", "500000000", "--out", str(tmp_path / "a")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    while not (tmp_path / "a").exists():
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == session.INTERRUPTED
+    assert out == b""
+    assert b"Traceback" not in err
+    runs, notes = fastws.simulation.load_runs(tmp_path / "a" / "run.npz")
+    assert notes["command"] == "bars"
+    assert runs[0].examples_seen < runs[0].total_examples
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 no archive"])
+def test_resuming_something_else_is_an_error(run, tmp_path, content):
+    (tmp_path / "run.npz").write_bytes(content)
+    code, _, err = run("resume", "run.npz")
+    assert code == 2
+    assert "run.npz is not a fastws run file" in err
+
+
+def test_resuming_a_machine_a_missing_file_and_a_run_from_python(run, tmp_path):
+    fastws.Machine([2, 1]).save(tmp_path / "machine.npz")
+    assert run("resume", "machine.npz")[0] == 2
+    code, _, err = run("resume", "nowhere.npz")
+    assert code == 2
+    assert "nowhere.npz" in err
+    fastws.Simulation(fastws.Machine([16, 2]), fastws.Bars(), [(10, 0.1)]).save(tmp_path / "own.npz")
+    code, _, err = run("resume", "own.npz")
+    assert code == 2
+    assert "saved from Python" in err
