@@ -177,6 +177,7 @@ def _set_y(axes: Axes, limits: tuple[float, float], ticks: Iterable[float], labe
     axes.set_ylim(*limits)
     _set_ticks(axes.yaxis, ticks, limits, 1.0)
     axes.set_ylabel(label, color=INK, fontfamily=FONT, fontsize=LABEL_POINTS, labelpad=6)
+    axes.grid(visible=False)  # whatever a user's style says
     axes.grid(axis="y", color=RULE, linewidth=0.5)
     axes.set_axisbelow(True)
 

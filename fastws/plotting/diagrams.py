@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from fastws.plotting.page import LABEL_POINTS, MUTED, Page, add_lines
-from fastws.plotting.shapes import mosaic, pixel_size
+from fastws.plotting.page import LABEL_POINTS, MUTED, Page, add_lines, text_width
+from fastws.plotting.shapes import PAPER_LEVEL, mosaic, pixel_size
 
 if TYPE_CHECKING:
     from fastws.streams import Bars
 
-_TILE = 64
-_STEP = _TILE + 26
 _MOST = 8  # bars of an orientation that are drawn; of more, the first ones and the last
+# In dots: images, the lines around them, the room between them and between the two orientations.
+_TILE, _FRAME, _BETWEEN_TILES, _BETWEEN_GROUPS = 64, 2, 26, 110
+# Heights of the three levels, and how far lines keep from words.
+_ROOT, _NODES, _LEAVES, _CLEAR = 20, 150, 250, 24
 
 
 def bars_model(bars: "Bars", title: str | None = None) -> Figure:
@@ -34,49 +36,49 @@ def bars_model(bars: "Bars", title: str | None = None) -> Figure:
     ----------
     .. [1] Hinton, Dayan, Frey and Neal, Science 268 (1995), 1158-1161.
     """
-    size = bars.size
-    drawn = list(range(size)) if size <= _MOST else [*range(_MOST - 2), size - 1]
-    slots = list(range(len(drawn))) if size <= _MOST else [*range(_MOST - 2), _MOST - 1]
-    group = max(slots) * _STEP + _TILE
-    between = 110
-    root, middle, leaf = 20, 150, 250
-    page = Page(2 * group + between, leaf + _TILE + 56, title, _caption(bars))
-    axes = page.axes(0, 0, page.width, page.height)
-    horizontal = np.zeros((size, size, size), np.uint8)
-    horizontal[np.arange(size), np.arange(size)] = 1
-    centres = (group / 2, group + between + group / 2)
-    x_root = page.width / 2
-    lines = []
-    for left, centre, word, p, images in (
-        (0, centres[0], "vertical", bars.p_vertical, horizontal.swapaxes(1, 2)),
-        (group + between, centres[1], "horizontal", 1 - bars.p_vertical, horizontal),
-    ):
-        lines.append(((x_root, root + 24), (centre, middle - 24)))
-        outward = "right" if centre < x_root else "left"
-        x_middle = (x_root + centre) / 2
+    shown = list(range(bars.size)) if bars.size <= _MOST else [*range(_MOST - 2), bars.size - 1]
+    slots = [*range(len(shown) - 1), min(bars.size, _MOST) - 1]
+    pixel = pixel_size((bars.size, bars.size), _TILE)
+    tile = bars.size * pixel + 2 * _FRAME
+    step = tile + _BETWEEN_TILES
+    below = f"each bar with p = {_number(bars.p_bar)}"
+    group = max(slots[-1] * step + tile, text_width(len(below), LABEL_POINTS))
+    page = Page(2 * group + _BETWEEN_GROUPS, _LEAVES + tile + 56, title, _caption(bars))
+    root = page.width / 2
+    page.text(root, _ROOT, "vertical or horizontal?", LABEL_POINTS + 1, ha="center", va="center")
+    lines, levels = [], np.full((tile, page.width), PAPER_LEVEL, np.uint8)
+    for side, word, p in ((-1, "vertical", bars.p_vertical), (1, "horizontal", 1 - bars.p_vertical)):
+        node = root + side * (group + _BETWEEN_GROUPS) / 2
+        lines.append(((root, _ROOT + _CLEAR), (node, _NODES - _CLEAR)))
         page.text(
-            x_middle + (-14 if outward == "right" else 14), (root + middle) / 2 - 14, f"p = {_number(p)}", ha=outward
+            (root + node) / 2 + 14 * side,
+            (_ROOT + _NODES) / 2 - 14,
+            f"p = {_number(p)}",
+            ha="right" if side < 0 else "left",
         )
-        page.text(centre, middle, word, LABEL_POINTS + 1, ha="center", va="center")
-        for slot, index in zip(slots, drawn, strict=True):
-            x = left + slot * _STEP
-            levels = mosaic(images[index : index + 1], 1, pixel_size((size, size), _TILE))
-            page.raster(x, leaf, levels)
-            lines.append(((centre, middle + 24), (x + levels.shape[1] / 2, leaf - 10)))
-        if size > _MOST:
-            page.text(left + (_MOST - 2) * _STEP + _TILE / 2, leaf + _TILE / 2, "…", ha="center", va="center")
-        page.line(centre, leaf + _TILE + 16, f"each bar with p = {_number(bars.p_bar)}", ha="center", color=MUTED)
-    page.text(x_root, root, "vertical or horizontal?", LABEL_POINTS + 1, ha="center", va="center")
-    add_lines(axes, lines, MUTED, 0.8)
+        page.text(node, _NODES, word, LABEL_POINTS + 1, ha="center", va="center")
+        left = round(node - (slots[-1] * step + tile) / 2)
+        for slot, bar in zip(slots, shown, strict=True):
+            image = np.zeros((1, bars.size, bars.size), np.uint8)
+            image[0, :, bar] = 1
+            if word == "horizontal":
+                image = image.swapaxes(1, 2)
+            at = left + slot * step
+            levels[:, at : at + tile] = mosaic(image, 1, pixel, _FRAME)
+            lines.append(((node, _NODES + _CLEAR), (at + tile / 2, _LEAVES - 10)))
+        if bars.size > _MOST:
+            page.text(left + (slots[-1] - 1) * step + tile / 2, _LEAVES + tile / 2, "…", ha="center", va="center")
+        page.line(node, _LEAVES + tile + 12, below, ha="center", color=MUTED)
+    page.raster(0, _LEAVES, levels)
+    add_lines(page.axes(0, 0, page.width, page.height), lines, MUTED, 0.8)
     return page.figure
 
 
 def _number(p: float) -> str:
-    """Return a probability as a fraction where it is a simple one, as people write it."""
+    """Return a probability as a short decimal, or as a fraction where only that is exact."""
     fraction = Fraction(p).limit_denominator(9)
-    if 3 <= fraction.denominator and fraction.denominator not in (4, 5, 8) and abs(p - fraction) < 1e-9:
-        return str(fraction)
-    return f"{p:.3g}"
+    decimal = f"{p:.3g}"
+    return str(fraction) if abs(p - fraction) < 1e-9 < abs(p - float(decimal)) else decimal
 
 
 def _caption(bars: "Bars") -> str:

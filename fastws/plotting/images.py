@@ -134,7 +134,7 @@ def samples(
     panels = [mosaic(side, columns, pixel_size(side.shape[1:], _TILE), _GAP) for side in sides]
     if caption is None:
         caption = (
-            f"Left: {len(sides[0])} images that the net was trained on. "
+            f"Left: {len(sides[0])} training images. "
             f"Right: {len(sides[1])} fantasies, drawn by the trained net from the top down."
         )
     width = panels[0].shape[1]

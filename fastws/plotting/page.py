@@ -59,13 +59,13 @@ class Page:
     """
 
     def __init__(self, width: int, height: int, title: str | None = None, caption: str | None = None) -> None:
-        sheet = max(width, LEAST_WIDTH)
+        sheet = max(width, LEAST_WIDTH, text_width(len(title or ""), TITLE_POINTS))
         title_height = line_height(TITLE_POINTS) + 12 if title else 0
         lines = textwrap.wrap(caption or "", int(sheet / (CAPTION_POINTS * DOTS_PER_POINT * _CHARACTER_OF_PROSE)))
         caption_height = len(lines) * line_height(CAPTION_POINTS) + 24 if lines else 0
         self.width, self.height = width, height
         self._size = (sheet + 2 * MARGIN, title_height + height + caption_height + 2 * MARGIN)
-        self._left, self._top = MARGIN, MARGIN + title_height
+        self._top = MARGIN + title_height
         self.figure = Figure(
             figsize=(self._size[0] / DOTS_PER_INCH, self._size[1] / DOTS_PER_INCH), dpi=DOTS_PER_INCH, facecolor=PAPER
         )
@@ -76,8 +76,8 @@ class Page:
 
     def text(self, x: float, y: float, words: str, points: float = LABEL_POINTS, **style: Any) -> Text:
         """Write at (x, y), in dots right of and below the top left corner of the drawing area."""
-        at = (self._left + x) / self._size[0], 1.0 - (self._top + y) / self._size[1]
-        style = {"color": INK, "fontfamily": FONT, "fontsize": points, "linespacing": _LINE / 1.2, **style}
+        at = (MARGIN + x) / self._size[0], 1.0 - (self._top + y) / self._size[1]
+        style = {"color": INK, "fontfamily": FONT, "fontsize": points, **style}
         # A dollar sign in a user's label is a dollar sign.
         return self.figure.text(*at, words, parse_math=False, **style)
 
@@ -88,15 +88,8 @@ class Page:
     def axes(self, left: int, top: int, width: int, height: int, framed: bool = False) -> Axes:
         """Add axes over a rectangle; unframed ones have dots as their coordinates, from the top left corner."""
         sheet_width, sheet_height = self._size
-        bottom = sheet_height - self._top - top - height
-        axes = self.figure.add_axes(
-            (
-                (self._left + left) / sheet_width,
-                bottom / sheet_height,
-                width / sheet_width,
-                height / sheet_height,
-            )
-        )
+        corner = (MARGIN + left) / sheet_width, 1.0 - (self._top + top + height) / sheet_height
+        axes = self.figure.add_axes((*corner, width / sheet_width, height / sheet_height))
         axes.set_facecolor(PAPER)
         if not framed:
             axes.set_axis_off()

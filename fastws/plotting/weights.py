@@ -62,9 +62,8 @@ def hinton(machine: "Machine", image_shape: tuple[int, int] | None = None, title
 
     shape = check_image_shape(image_shape, machine.layer_sizes[0])
     layout = _Layout(n_units, n_above, shape)
-    cell = max(
-        _LEAST_CELL, min(_LARGEST_CELL, _WIDTH // layout.width, _LARGEST_PAGE / max(layout.width, layout.height))
-    )
+    cell = max(_LEAST_CELL, min(_LARGEST_CELL, _WIDTH // layout.width))
+    cell = min(cell, _LARGEST_PAGE / max(layout.width, layout.height))
     page = Page(math.ceil(layout.width * cell), math.ceil(layout.height * cell), title, _caption(largest, n_above))
     axes = page.axes(0, 0, page.width, page.height)
     # A border as wide as those between the largest squares keeps white ones from running into the paper.
@@ -155,13 +154,12 @@ def _block_columns(n_units: int, width: float, height: float) -> int:
 
 
 def _largest(*arrays: NDArray[np.float64]) -> float:
-    largest = max(float(np.abs(array).max(initial=0.0)) for array in arrays)
-    if not math.isfinite(largest):
+    if not all(np.isfinite(array).all() for array in arrays):
         raise ValueError(
             "The machine has generative weights or biases that are not finite, so they have no area; it was trained "
             "with learning rates that are too large, or given such values."
         )
-    return largest
+    return max(float(np.abs(array).max(initial=0.0)) for array in arrays)
 
 
 def _caption(largest: float, n_above: int) -> str:
