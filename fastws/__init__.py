@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastws import estimate, exact, plotting
+    from fastws.classifier import DescriptionLengthClassifier
     from fastws.machine import Machine, sleep_step, wake_step
     from fastws.simulation import Simulation
     from fastws.streams import Bars, Images

@@ -515,7 +515,7 @@ def _fill(distribution: Callable[[States], Floats], inputs: States, n_hidden: in
     if len(inputs) > most:
         raise ValueError(
             f"x has {len(inputs)} rows; over 2**{n_hidden} representations the result would take "
-            f"{8 * n_states * len(inputs) / 2**30:.1f} GiB, and at most 1 GiB is returned at once. "
+            f"{8 * n_states * len(inputs) / 2**30:.2f} GiB, and at most 1 GiB is returned at once. "
             f"Give at most {most} rows at a time."
         )
     filled = np.empty((len(inputs), n_states))

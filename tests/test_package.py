@@ -1,3 +1,4 @@
+import ast
 import importlib.metadata
 import re
 import subprocess
@@ -30,6 +31,12 @@ def test_public_name_resolves_in_a_fresh_interpreter(name, tmp_path):
     code = f"import fastws; assert {name!r} in dir(fastws); print(fastws.{name}.__name__.removeprefix('fastws.'))"
     result = run([sys.executable, "-c", code], tmp_path)
     assert result.stdout == f"{name}\n", result.stderr
+
+
+def test_type_checkers_see_the_public_names():
+    tree = ast.parse(Path(fastws.__file__).read_text(encoding="utf-8"))
+    [block] = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    assert sorted(alias.name for statement in block.body for alias in statement.names) == fastws.__all__
 
 
 def test_unknown_name_is_an_attribute_error():

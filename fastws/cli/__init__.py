@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 import fastws
-from fastws.cli import bars, resume
+from fastws.cli import bars, digits, models, resume
 from fastws.cli.session import INTERRUPTED, USER_ERROR, Interrupted, complain
 
 app = typer.Typer(
@@ -16,8 +16,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(bars.bars)
-app.command()(resume.resume)
+for command in (
+    bars.bars,
+    digits.digits,
+    models.train,
+    models.evaluate,
+    models.fantasies,
+    models.show,
+    resume.resume,
+):
+    app.command()(command)
 
 
 def _print_version(wanted: bool) -> None:

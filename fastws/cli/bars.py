@@ -49,33 +49,24 @@ def bars(
     stream = Bars(size, p_vertical, p_bar, exclude or ())
     runs = [new_run(s, recipe, examples, stream, hidden) for s in range(seed, seed + (seeds or 1))]
     folder = prepare_folder(out or Path("fastws-bars"))
-    _finish(runs, seeds is not None, folder, json)
+    _finish(runs, recipe, seeds is not None, folder, json)
 
 
 def resume_bars(simulations: "list[Simulation]", notes: dict[str, Any], folder: Path, as_json: bool) -> None:
     """Go on with an interrupted `fastws bars`."""
     from fastws.experiments.bars import BarsRun
 
-    runs = [
-        BarsRun(simulation, notes["recipe"], [tuple(point) for point in curve], seconds)
-        for simulation, curve, seconds in zip(simulations, notes["curves"], notes["seconds"], strict=True)
-    ]
-    _finish(runs, notes["several"], folder, as_json)
+    runs = [BarsRun.resumed(*pair) for pair in zip(simulations, notes["runs"], strict=True)]
+    _finish(runs, notes["recipe"], notes["several"], folder, as_json)
 
 
-def _finish(runs: "list[BarsRun]", several: bool, folder: Path, as_json: bool) -> None:
+def _finish(runs: "list[BarsRun]", recipe: str, several: bool, folder: Path, as_json: bool) -> None:
     from fastws.experiments.bars import summary
     from fastws.simulation import save_runs
     from fastws.threads import side_by_side
 
     def save(path: Path) -> None:
-        notes = {
-            "command": "bars",
-            "recipe": runs[0].recipe,
-            "several": several,
-            "curves": [run.curve for run in runs],
-            "seconds": [run.seconds for run in runs],
-        }
+        notes = {"command": "bars", "recipe": recipe, "several": several, "runs": [run.notes() for run in runs]}
         save_runs(path, [run.simulation for run in runs], notes)
 
     def seen() -> int:
@@ -85,12 +76,12 @@ def _finish(runs: "list[BarsRun]", several: bool, folder: Path, as_json: bool) -
     with saving_on_interrupt(folder, save):
         runs[0].compile()
         with progress_bar("Learning", total, seen()) as show:
-            side_by_side([run.train for run in runs], watch=lambda: show(seen()))
+            side_by_side([run.run for run in runs], watch=lambda: show(seen()))
         best = min(runs, key=lambda run: run.divergence_bits)
         best.simulation.machine.save(folder / "machine.npz")
         files = [folder / "machine.npz", *_draw(best, folder)]
-        result = summary(runs) if several else best.result()
-        report(result, folder, files, as_json, lambda: _print(runs, best, several))
+        result = summary(runs, recipe) if several else best.result(recipe)
+        report(result, folder, files, as_json, lambda: _print(runs, best, recipe, several))
 
 
 def _draw(run: "BarsRun", folder: Path) -> list[Path]:
@@ -111,10 +102,10 @@ def _draw(run: "BarsRun", folder: Path) -> list[Path]:
     return [path for name, figure in figures.items() for path in plotting.save(figure, folder / name)]
 
 
-def _print(runs: "list[BarsRun]", best: "BarsRun", several: bool) -> None:
+def _print(runs: "list[BarsRun]", best: "BarsRun", recipe: str, several: bool) -> None:
     from fastws.experiments import bars as experiment
 
-    result = best.result()
+    result = best.result(recipe)
     rows = [
         (
             "asymmetric divergence KL(data ‖ model)",
@@ -133,7 +124,7 @@ def _print(runs: "list[BarsRun]", best: "BarsRun", several: bool) -> None:
         ("time compiling, before", f"{runs[0].compile_seconds:.2f} s", ""),
     ]
     name = f"the best, seed {result['seed']}" if several else f"seed {result['seed']}"
-    print_table(f"The bars (Figure 1), recipe {best.recipe}", ["", name, "paper"], rows)
+    print_table(f"The bars (Figure 1), recipe {recipe}", ["", name, "paper"], rows)
     if several:
         _print_spread(runs)
     elif not best.succeeded:

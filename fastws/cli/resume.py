@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from fastws.cli.bars import resume_bars
+from fastws.cli.digits import resume_digits
+from fastws.cli.models import resume_train
 from fastws.cli.session import Json
 
 
@@ -17,7 +19,7 @@ def resume(
     from fastws.simulation import load_runs
 
     runs, notes = load_runs(state)
-    commands = {"bars": resume_bars}
+    commands = {"bars": resume_bars, "digits": resume_digits, "train": resume_train}
     command = commands.get(str(notes.get("command")))
     if command is None:
         raise ValueError(

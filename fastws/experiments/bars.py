@@ -1,14 +1,14 @@
 """Figure 1: a 16-8-1 machine discovers the bars."""
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastws import exact
 from fastws.checks import check_integer
+from fastws.experiments.watched import WatchedRun
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.streams import Bars
@@ -60,27 +60,8 @@ RECIPES = {
 }
 
 
-@dataclass
-class BarsRun:
-    """One run of the bars experiment, finished or not.
-
-    Attributes
-    ----------
-    simulation : Simulation
-    recipe : str
-    curve : list of (examples seen, asymmetric divergence in bits, KL penalty in bits)
-        Exact evaluations on the way, the last of them at the end.
-    seconds : float
-        Time spent learning.
-    compile_seconds : float
-        Time spent compiling, or loading what had been compiled before.
-    """
-
-    simulation: Simulation
-    recipe: str
-    curve: list[tuple[int, float, float]] = field(default_factory=list)
-    seconds: float = 0.0
-    compile_seconds: float = 0.0
+class BarsRun(WatchedRun):
+    """One run of the bars experiment; its curve holds the asymmetric divergence and the KL penalty, exact, in bits."""
 
     @property
     def bars(self) -> Bars:
@@ -99,31 +80,22 @@ class BarsRun:
         """Whether the divergence is at or below the paper's."""
         return self.divergence_bits <= PAPER_DIVERGENCE_BITS
 
-    def compile(self) -> None:
-        """Get the kernels ready, apart from the time that learning takes."""
-        self.compile_seconds += self.simulation.compile()
-
-    def train(self, check: Callable[[object], None] = lambda seen: None) -> "BarsRun":
-        """Learn to the end of the schedule, evaluating on the way; what `check` raises ends it in good order."""
+    def run(self, check: Callable[[object], None] = lambda seen: None) -> None:
+        """Learn to the end of the schedule; what `check` raises ends it in good order."""
         distribution = self.bars.distribution()
-        seen = self.simulation.examples_seen
-        for point in _evaluation_points(self.simulation.total_examples):
-            if point > seen:
-                started = time.perf_counter()
-                try:
-                    self.simulation.advance(point - self.simulation.examples_seen, check)
-                finally:
-                    self.seconds += time.perf_counter() - started
-                report = exact.report(self.simulation.machine, *distribution)
-                self.curve.append((point, report.asymmetric_divergence_bits, report.kl_penalty_bits))
-        return self
 
-    def result(self) -> dict[str, Any]:
+        def measure(machine: Machine) -> tuple[float, float]:
+            report = exact.report(machine, *distribution)
+            return report.asymmetric_divergence_bits, report.kl_penalty_bits
+
+        self.train(_evaluation_points(self.simulation.total_examples), measure, check)
+
+    def result(self, recipe: str) -> dict[str, Any]:
         """Return what ``result.json`` says of the run."""
         examples = self.simulation.examples_seen
         return {
             "seed": self.simulation.seed,
-            "recipe": self.recipe,
+            "recipe": recipe,
             "examples": examples,
             "asymmetric_divergence_bits": self.curve[-1][1],
             "kl_penalty_bits": self.curve[-1][2],
@@ -167,13 +139,13 @@ def new_run(
     exact.check_size(machine)
     machine.gen_biases[1][:] = RECIPES[recipe].first_hidden_bias
     schedule = RECIPES[recipe].schedule(check_integer(n_examples, "examples"))
-    return BarsRun(Simulation(machine, bars, schedule, nonnegative_input_weights=True, seed=seed), recipe)
+    return BarsRun(Simulation(machine, bars, schedule, nonnegative_input_weights=True, seed=seed))
 
 
-def summary(runs: list[BarsRun]) -> dict[str, Any]:
+def summary(runs: list[BarsRun], recipe: str) -> dict[str, Any]:
     """Return what ``result.json`` says of several runs."""
     return {
-        "runs": [run.result() for run in runs],
+        "runs": [run.result(recipe) for run in runs],
         "success_rate": float(np.mean([run.succeeded for run in runs])),
         "median_asymmetric_divergence_bits": float(np.median([run.divergence_bits for run in runs])),
     }

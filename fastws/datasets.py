@@ -1,0 +1,253 @@
+"""Binary images to learn from: the bundled digits, ``.npz`` files, and OpenML's digit sets reduced to 8 x 8."""
+
+import os
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastws.checks import check_binary
+
+BUNDLED_THRESHOLD = 8
+BUNDLED_TRAINING_IMAGES = 1200
+_SIDE = 8
+_TRAINING_IMAGES_A_CLASS = 700
+_SPLIT_SEED = 1995
+
+
+@dataclass(frozen=True)
+class DigitData:
+    """Binary images of labelled classes, some to learn from and some to test on.
+
+    Attributes
+    ----------
+    name : str
+        What the images are and how they became binary.
+    x_train, x_test : ndarray of uint8, shapes (n_train, n_pixels) and (n_test, n_pixels)
+    y_train, y_test : ndarray, shapes (n_train,) and (n_test,)
+    image_shape : (height, width)
+    """
+
+    name: str
+    x_train: NDArray[np.uint8]
+    y_train: NDArray[Any]
+    x_test: NDArray[np.uint8]
+    y_test: NDArray[Any]
+    image_shape: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        for part, x, y in (("train", self.x_train, self.y_train), ("test", self.x_test, self.y_test)):
+            if y.ndim != 1 or y.dtype.kind not in "iubU":
+                raise ValueError(f"y_{part} has shape {y.shape} and type {y.dtype}; give one whole number an image.")
+            if len(x) != len(y):
+                raise ValueError(f"x_{part} has {len(x)} images and y_{part} has {len(y)} labels; give one label each.")
+        if self.x_train.shape[1] != self.x_test.shape[1]:
+            raise ValueError(f"x_train has {self.x_train.shape[1]} pixels an image, x_test has {self.x_test.shape[1]}.")
+        classes, counts = np.unique(self.y_train, return_counts=True)
+        if len(classes) < 2:
+            raise ValueError(f"y_train has one class only, {classes[0]}; give images of two classes at least.")
+        if counts.min() < 2:
+            raise ValueError(
+                f"class {classes[counts.argmin()]} has one training image; a machine needs at least two to learn from."
+            )
+        unseen = np.setdiff1d(self.y_test, classes)
+        if len(unseen):
+            raise ValueError(f"y_test has the class {unseen[0]}, of which there is no training image; leave it out.")
+        if (self.x_train == self.x_train[0]).all():
+            raise ValueError("all training images are the same; there is nothing to tell apart.")
+
+
+def load_bundled(seed: int = 0, threshold: float = BUNDLED_THRESHOLD) -> DigitData:
+    """Return scikit-learn's 1797 digits of 8 x 8 pixels: 1200 to learn from, a random choice, and 597 to test on.
+
+    Parameters
+    ----------
+    seed : int, default=0
+        Draws the split, stratified by class.
+    threshold : float, default=8
+        A pixel, from 0 to 16, is on above it.
+    """
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    parts = train_test_split(
+        check_binary(digits.data > threshold),
+        digits.target,
+        train_size=BUNDLED_TRAINING_IMAGES,
+        stratify=digits.target,
+        random_state=seed,
+    )
+    x_train, x_test, y_train, y_test = parts
+    name = f"scikit-learn's digits, on above {threshold:g} of 16"
+    return DigitData(name, x_train, y_train, x_test, y_test, (_SIDE, _SIDE))
+
+
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a user's ``.npz`` file, or the one of a ``.npy`` file under the name ``x``.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is not such a file, is damaged, or has Python objects in it, which are not unpickled.
+    """
+    name = os.fspath(path)
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return {"x": content}
+        with content:
+            return {key: content[key] for key in content.files}
+    except OSError:
+        raise
+    except Exception as error:
+        if "allow_pickle" in str(error) and zipfile.is_zipfile(name):
+            raise ValueError(
+                f"{name} holds Python objects, which are not unpickled since they could run any program; save plain "
+                "arrays of numbers instead."
+            ) from error
+        raise ValueError(f"{name} is not an .npz or .npy file of arrays, or it is damaged ({error}).") from error
+
+
+def binarise(x: NDArray[Any], threshold: float | None, name: str) -> NDArray[np.uint8]:
+    """Return binary rows: the pixels above the threshold, or x itself, checked, where there is none.
+
+    Raises
+    ------
+    ValueError
+        If x is not binary and there is no threshold, or has NaN, or is not an array of numbers.
+    """
+    if threshold is None:
+        try:
+            return check_binary(_rows(x), name=name)
+        except ValueError as error:
+            if x.dtype.kind in "iuf" and np.isfinite(x).all():
+                raise ValueError(f"{error} On the command line, --threshold does that.") from error
+            raise
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} holds {x.dtype}; give numbers.")
+    if x.dtype.kind == "f" and np.isnan(x).any():
+        raise ValueError(f"{name} has NaN among its pixels; a threshold cannot tell whether they are on.")
+    return check_binary(_rows(x) > threshold, name=name)
+
+
+def load_file(path: str | os.PathLike[str], threshold: float | None = None) -> DigitData:
+    """Return the images of an ``.npz`` file with the arrays x_train, y_train, x_test, y_test, and possibly shape.
+
+    Parameters
+    ----------
+    path : path
+    threshold : float, optional
+        Pixels above it are on; without one the images must be binary.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is not such a file, or its arrays are missing, not binary, or do not fit one another.
+    """
+    arrays = read_arrays(path)
+    missing = [key for key in ("x_train", "y_train", "x_test", "y_test") if key not in arrays]
+    if missing:
+        raise ValueError(
+            f"{os.fspath(path)} has no {' and no '.join(missing)}; it has {', '.join(arrays) or 'nothing'}."
+        )
+    x_train = binarise(arrays["x_train"], threshold, "x_train")
+    x_test = binarise(arrays["x_test"], threshold, "x_test")
+    shape = arrays.get("shape")
+    given = tuple(int(side) for side in shape) if shape is not None and shape.shape == (2,) else None
+    return DigitData(
+        os.path.basename(os.fspath(path)),
+        x_train,
+        arrays["y_train"],
+        x_test,
+        arrays["y_test"],
+        image_shape(x_train.shape[1], given),
+    )
+
+
+def load_openml(which: str) -> DigitData:
+    """Return a digit set of OpenML, fetched by scikit-learn and kept in its cache, reduced to binary 8 x 8 images.
+
+    Parameters
+    ----------
+    which : {"usps", "mnist"}
+        USPS: 16 x 16, averaged over 2 x 2 pixels, on above 0.15. MNIST: the box around the ink, put on a square,
+        averaged over 8 x 8 fields, on above 0.20. 700 images a class to learn from.
+
+    Raises
+    ------
+    OSError
+        If the set is not in the cache and cannot be fetched.
+    """
+    from sklearn.datasets import fetch_openml
+
+    try:
+        fetched = fetch_openml({"usps": "USPS", "mnist": "mnist_784"}[which], as_frame=False, version="active")
+    except Exception as error:
+        raise OSError(
+            f"{which} cannot be fetched from OpenML ({error}). Connect to the internet, or give a file with --data."
+        ) from error
+    grey = np.asarray(fetched.data, np.float64)
+    labels = np.asarray(fetched.target).astype(int)
+    grey = (grey - grey.min()) / (grey.max() - grey.min())
+    if which == "usps":
+        labels = labels - labels.min()
+        small = grey.reshape(-1, _SIDE, 2, _SIDE, 2).mean(axis=(2, 4))
+        images = small.reshape(len(grey), -1) > 0.15
+    else:
+        images = np.array([reduce_image(image.reshape(28, 28)) for image in grey]).reshape(len(grey), -1) > 0.20
+    rng = np.random.default_rng(_SPLIT_SEED)
+    is_train = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        is_train[rng.permutation(np.flatnonzero(labels == label))[:_TRAINING_IMAGES_A_CLASS]] = True
+    return DigitData(
+        f"{which} from OpenML, 8 x 8",
+        check_binary(images[is_train]),
+        labels[is_train],
+        check_binary(images[~is_train]),
+        labels[~is_train],
+        (_SIDE, _SIDE),
+    )
+
+
+def reduce_image(grey: NDArray[np.float64], side: int = _SIDE, ink: float = 0.2) -> NDArray[np.float64]:
+    """Return the box around the ink of a grey image in [0, 1], centred on a square and averaged over side² fields."""
+    rows, columns = np.flatnonzero((grey > ink).any(axis=1)), np.flatnonzero((grey > ink).any(axis=0))
+    if len(rows) == 0:
+        return np.zeros((side, side))
+    box = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    n = max(box.shape)
+    top, left = ((n - length) // 2 for length in box.shape)
+    square = np.zeros((n, n))
+    square[top : top + box.shape[0], left : left + box.shape[1]] = box
+    # Row f of `share` says how much of each of the n pixels field f covers.
+    edges = np.arange(side + 1) * n / side
+    pixels = np.arange(n)
+    share = np.clip(np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels), 0, None)
+    return np.asarray(share @ square @ share.T / (n / side) ** 2)
+
+
+def image_shape(n_pixels: int, given: tuple[int, ...] | None = None) -> tuple[int, int]:
+    """Return the shape given, or the square of this many pixels, or one row where they make no square.
+
+    Raises
+    ------
+    ValueError
+        If the shape given has another number of pixels.
+    """
+    if given is not None:
+        if len(given) != 2 or given[0] * given[1] != n_pixels:
+            raise ValueError(f"the image shape {given} does not have the {n_pixels} pixels of the images.")
+        return given[0], given[1]
+    side = int(np.sqrt(n_pixels))
+    return (side, side) if side * side == n_pixels else (1, n_pixels)
+
+
+def _rows(x: NDArray[Any]) -> NDArray[Any]:
+    return x.reshape(len(x), -1) if x.ndim == 3 else x

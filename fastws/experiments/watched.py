@@ -1,0 +1,63 @@
+"""A simulation that is measured on the way."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from fastws.machine import Machine
+from fastws.simulation import Simulation
+
+
+@dataclass
+class WatchedRun:
+    """A simulation, finished or not, with what was measured on the way.
+
+    Attributes
+    ----------
+    simulation : Simulation
+    curve : list of (examples seen, measure, measure …)
+        The last entry, of a run that is finished, is its end.
+    seconds : float
+        Time spent learning.
+    compile_seconds : float
+        Time spent compiling, or loading what had been compiled before.
+    """
+
+    simulation: Simulation
+    curve: list[tuple[float, ...]] = field(default_factory=list)
+    seconds: float = 0.0
+    compile_seconds: float = 0.0
+
+    def compile(self) -> None:
+        """Get the kernels ready, apart from the time that learning takes."""
+        self.compile_seconds += self.simulation.compile()
+
+    def train(
+        self,
+        points: Iterable[int],
+        measure: Callable[[Machine], tuple[float, ...]],
+        check: Callable[[object], None] = lambda seen: None,
+    ) -> None:
+        """Learn up to each of these numbers of examples and measure there; what `check` raises ends it in good order.
+
+        Points that an earlier call has measured are passed over.
+        """
+        measured = self.curve[-1][0] if self.curve else -1
+        for point in points:
+            if point > measured:
+                started = time.perf_counter()
+                try:
+                    self.simulation.advance(point - self.simulation.examples_seen, check)
+                finally:
+                    self.seconds += time.perf_counter() - started
+                self.curve.append((point, *measure(self.simulation.machine)))
+
+    def notes(self) -> dict[str, Any]:
+        """Return, for JSON, what a saved state needs beside the simulation."""
+        return {"curve": self.curve, "seconds": self.seconds}
+
+    @classmethod
+    def resumed(cls, simulation: Simulation, notes: dict[str, Any]) -> Self:
+        """Return the run that gave these notes."""
+        return cls(simulation, [tuple(point) for point in notes["curve"]], notes["seconds"])
