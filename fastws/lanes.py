@@ -221,7 +221,9 @@ def _register_operator(function: Callable[[Any, Any], Any]) -> None:
         a, b = (_as_lanes(context, builder, v, t, element) for v, t in zip(values, args, strict=True))
         if isinstance(element, types.Float):
             if function in _COMPARISONS:
-                return builder.fcmp_ordered(_COMPARISONS[function], a, b)
+                # As in NumPy, NaN is unequal to everything, and neither less nor greater than anything.
+                compare = builder.fcmp_unordered if function is operator.ne else builder.fcmp_ordered
+                return compare(_COMPARISONS[function], a, b)
             return getattr(builder, _FLOAT_INSTRUCTIONS[function])(a, b)
         if function in _COMPARISONS:
             compare = builder.icmp_signed if element.signed else builder.icmp_unsigned
