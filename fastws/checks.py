@@ -1,6 +1,5 @@
 """Checks of what a user passes in. Each raises `ValueError` saying what was found, what was expected and what to do."""
 
-import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _BLOCK = 1 << 20
+_LARGEST_RATE = float(np.finfo(np.float32).max)
 
 
 def check_integer(value: Any, name: str, at_least: int = 1) -> int:
@@ -29,7 +29,7 @@ def check_probability(value: Any, name: str) -> float:
 
 def check_layer_sizes(layer_sizes: Any) -> tuple[int, ...]:
     """Return the numbers of units of the layers, input first, as a tuple of at least two ints."""
-    if isinstance(layer_sizes, str) or not isinstance(layer_sizes, Sequence | np.ndarray):
+    if isinstance(layer_sizes, str) or not isinstance(layer_sizes, Sequence | np.ndarray) or _is_scalar(layer_sizes):
         raise ValueError(
             f"layer_sizes is {layer_sizes!r}; give the units of each layer, input first, as in [16, 8, 1]."
         )
@@ -41,8 +41,14 @@ def check_layer_sizes(layer_sizes: Any) -> tuple[int, ...]:
     return tuple(check_integer(size, f"layer_sizes[{layer}]") for layer, size in enumerate(layer_sizes))
 
 
+def _is_scalar(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.ndim == 0
+
+
 def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.float32]:
     """Return one finite learning rate of at least 0 a level, shape (n_levels,)."""
+    if not isinstance(rates, numbers.Real) and (not hasattr(rates, "__len__") or _is_scalar(rates)):
+        raise ValueError(f"{name} is {rates!r}; give a learning rate, or one a level.")
     values = [rates] * n_levels if isinstance(rates, numbers.Real) else list(rates)
     if len(values) != n_levels:
         raise ValueError(
@@ -50,7 +56,7 @@ def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.fl
             "layers and one for the top layer's generative biases) and needs one rate each."
         )
     for level, rate in enumerate(values):
-        if isinstance(rate, bool) or not isinstance(rate, numbers.Real) or not 0.0 <= float(rate) < math.inf:
+        if isinstance(rate, bool) or not isinstance(rate, numbers.Real) or not 0.0 <= float(rate) <= _LARGEST_RATE:
             raise ValueError(f"{name}[{level}] is {rate!r}; a learning rate is a finite number of at least 0.")
     return np.array(values, dtype=np.float32)
 

@@ -66,12 +66,11 @@ def load_arrays(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
     ValueError
         If it is of another kind, of a later version, truncated or altered. Memory stays within the file's own size.
     """
+    content = Path(path).read_bytes()
     try:
-        arrays = _read_npz(path)
+        arrays = _read_npz(content)
         metadata = json.loads(arrays.pop("metadata").tobytes())
         found, version = metadata["format"], metadata["version"]
-    except OSError:
-        raise
     except Exception as error:
         raise ValueError(
             f"{os.fspath(path)} is not a {kind} file, or it is damaged ({error}); give a file that fastws saved."
@@ -86,9 +85,9 @@ def load_arrays(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
     return metadata, arrays
 
 
-def _read_npz(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
+def _read_npz(content: bytes) -> dict[str, NDArray[Any]]:
     arrays = {}
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.infolist():
             if member.compress_type != zipfile.ZIP_STORED or not member.filename.endswith(".npy"):
                 raise ValueError("it holds something other than plain arrays")

@@ -61,14 +61,9 @@ class Simulation:
                 f"the stream gives {stream.n_inputs} inputs; the machine's input layer has {machine.layer_sizes[0]} "
                 "units. They must agree."
             )
-        if len(schedule) == 0:
-            raise ValueError("the schedule is empty; give at least one (n_examples, rates).")
         self.machine = machine
         self.stream = stream
-        self.schedule = [
-            (check_integer(n, f"schedule[{i}][0]"), check_rates(rates, len(machine.layer_sizes), f"schedule[{i}][1]"))
-            for i, (n, rates) in enumerate(schedule)
-        ]
+        self.schedule = _check_schedule(schedule, len(machine.layer_sizes))
         self.nonnegative_input_weights = bool(nonnegative_input_weights)
         self.seed = check_integer(seed, "seed", at_least=0)
         # Kernels count as they learn: an interrupt between two of them finds the count and the parameters in step.
@@ -174,6 +169,20 @@ class Simulation:
         return runs[0]
 
 
+def _check_schedule(schedule: Any, n_levels: int) -> list[tuple[int, NDArray[np.float32]]]:
+    if not isinstance(schedule, Sequence):
+        raise ValueError(f"the schedule is {schedule!r}; give a sequence of (n_examples, rates).")
+    if len(schedule) == 0:
+        raise ValueError("the schedule is empty; give at least one (n_examples, rates).")
+    checked = []
+    for i, segment in enumerate(schedule):
+        if not isinstance(segment, Sequence) or len(segment) != 2:
+            raise ValueError(f"schedule[{i}] is {segment!r}; give (n_examples, rates).")
+        n, rates = segment
+        checked.append((check_integer(n, f"schedule[{i}][0]"), check_rates(rates, n_levels, f"schedule[{i}][1]")))
+    return checked
+
+
 def save_runs(path: str | os.PathLike[str], runs: Sequence[Simulation], notes: dict[str, Any] | None = None) -> None:
     """Save several simulations, and what a caller has to say of them in JSON's terms, as one file, atomically."""
     arrays: dict[str, NDArray[Any]] = {}
@@ -216,9 +225,10 @@ def load_runs(path: str | os.PathLike[str]) -> tuple[list[Simulation], dict[str,
 
 def _restore(i: int, description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Simulation:
     own = {name.removeprefix(f"{i}."): array for name, array in arrays.items() if name.startswith(f"{i}.")}
+    machine = Machine.from_arrays(description["layer_sizes"], own)
     run = Simulation(
-        Machine.from_arrays(description["layer_sizes"], own),
-        stream_from_description(description["stream"], own),
+        machine,
+        stream_from_description(description["stream"], own, machine.layer_sizes[0]),
         description["schedule"],
         description["nonnegative_input_weights"],
         description["seed"],

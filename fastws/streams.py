@@ -229,7 +229,7 @@ class Images:
 
     def description(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return what `stream_from_description` needs: values for JSON, and arrays."""
-        return {"kind": "images", "n_inputs": self.n_inputs}, {"images": np.packbits(self.x, axis=1)}
+        return {"kind": "images"}, {"images": np.packbits(self.x, axis=1)}
 
     def learn(
         self,
@@ -245,18 +245,24 @@ class Images:
         kernels.run_images(self.x, order_key, key, n_examples, seen, *machine.parameters, rates, floor)
 
 
-def stream_from_description(values: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Stream:
-    """Return the stream that gave this description.
+def stream_from_description(values: dict[str, Any], arrays: dict[str, NDArray[Any]], n_inputs: int) -> Stream:
+    """Return the stream that gave this description, of examples for this many input units.
 
     Raises
     ------
     ValueError
-        If there is no such stream.
+        If there is no such stream, or it does not fit; before anything is made that is larger than it should be.
     """
     if values.get("kind") == "bars":
-        return Bars(values["size"], values["p_vertical"], values["p_bar"], values["exclude"])
+        size = check_integer(values["size"], "size")
+        if size**2 != n_inputs:
+            raise ValueError(f"the bars images have size {size} and the machine {n_inputs} inputs.")
+        return Bars(size, values["p_vertical"], values["p_bar"], values["exclude"])
     if values.get("kind") == "images":
-        return Images(np.unpackbits(arrays["images"], axis=1, count=values["n_inputs"]))
+        packed = arrays["images"]
+        if packed.ndim != 2 or -(-n_inputs // 8) != packed.shape[1]:
+            raise ValueError(f"the images have shape {packed.shape}, in bytes, and the machine {n_inputs} inputs.")
+        return Images(np.unpackbits(packed, axis=1, count=n_inputs))
     raise ValueError(f"there is no stream of kind {values.get('kind')!r}; this fastws knows 'bars' and 'images'.")
 
 
