@@ -12,9 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastws import estimate, exact, plotting
+    from fastws import codec, estimate, exact, plotting
     from fastws.classifier import DescriptionLengthClassifier
-    from fastws.machine import Machine, sleep_step, wake_step
+    from fastws.machine import Machine, sleep_step, sleep_update, wake_step, wake_update
     from fastws.simulation import Simulation
     from fastws.streams import Bars, Images
 
@@ -24,11 +24,14 @@ __all__ = [
     "Images",
     "Machine",
     "Simulation",
+    "codec",
     "estimate",
     "exact",
     "plotting",
     "sleep_step",
+    "sleep_update",
     "wake_step",
+    "wake_update",
 ]
 __version__ = "0.1.0"
 
@@ -39,7 +42,9 @@ _HOMES = {
     "Machine": "fastws.machine",
     "Simulation": "fastws.simulation",
     "sleep_step": "fastws.machine",
+    "sleep_update": "fastws.machine",
     "wake_step": "fastws.machine",
+    "wake_update": "fastws.machine",
 }
 
 
@@ -53,7 +58,7 @@ if not TYPE_CHECKING:  # a type checker that saw this function would let every m
         """Import a public name when it is first used, so that `import fastws` costs next to nothing."""
         if name in _HOMES:
             value = getattr(import_module(_HOMES[name]), name)
-        elif name in __all__:
+        elif name in (*__all__, "testing"):  # a star import must not need Hypothesis
             value = import_module(f"fastws.{name}")
         else:
             raise AttributeError(f"module 'fastws' has no attribute {name!r}")

@@ -165,7 +165,8 @@ def logistic(a: Lanes) -> Lanes:
     n = y + 12582912.0
     f = (y - (n - 12582912.0)) * 0.69314718
     z = f * f
-    p = (f + 1.0) + z * ((f * (1 / 6) + 0.5) + z * (f * (1 / 120) + (1 / 24)))
+    # The polynomial of degree 5 that is 1 + f + … and nearest to exp(f), to 1.05e-7 of it, for |f| <= log(2) / 2.
+    p = (f + 1.0) + z * ((f * 0.16667115 + 0.4999923) + z * (f * 0.0083125 + 0.04189033))
     return 1.0 / (float_from_bits(float_bits(p) + (float_bits(n) << 23)) + 1.0)
 
 
@@ -214,7 +215,7 @@ def learn(
         for u in range(sizes[driving]):
             # Adding -0.0 leaves every bit of a weight as it is: the rows of silent units are skipped.
             w = load(weights, 1 + u, first) + where(spread(states[driving, u]) > OFF, delta, -0.0)
-            store(weights, 1 + u, first, where(w > floor, w, floor))
+            store(weights, 1 + u, first, where(w < floor, spread(floor), w))
 
 
 @inline
@@ -426,6 +427,18 @@ def run_images(
 
 
 @jit
+def wake_update(sizes: Integers, generative: Floats, rates: Floats, floor: np.float32, states: Floats) -> None:
+    """Learn from given states as a wake step does (Eq 4)."""
+    learn_generative(sizes, generative, states, rates, floor)
+
+
+@jit
+def sleep_update(sizes: Integers, recognition: Floats, rates: Floats, states: Floats) -> None:
+    """Learn from given states as a sleep step does (Eq 7)."""
+    learn_recognition(sizes, recognition, states, rates)
+
+
+@jit
 def wake_step(
     key: Key,
     sizes: Integers,
@@ -592,3 +605,27 @@ def sampled_costs(
             for level in range(n_levels - 1):
                 cost, factor = add_layer_cost(recognition[level], sizes, states, level, level + 1, cost, factor)
             surprises[image, sample] = total_cost(cost, factor, space)
+
+
+# Probabilities for an entropy coder. Sender and receiver must agree on them to the bit, on any two computers.
+
+CODE_BITS = 22
+"""A probability in a code is a whole number of 2^-22."""
+CODE_ONE = 2.0**CODE_BITS
+
+
+@jit
+def code_probabilities(
+    weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int, probabilities: Doubles, first: int
+) -> None:
+    """Write the probabilities of Eq 1, each the nearest k / 2^22 with 0 < k < 2^22, for the units of a layer.
+
+    They go into row 0 of `probabilities` from column `first` on; the fifteen columns after them may change too.
+    """
+    for unit in range(0, sizes[driven], LANES):
+        p = logistic(layer_logits(weights, sizes, states, driving, unit))
+        # Adding 1.5 * 2^23 rounds to a whole number: it works up to 2^22 in float32, which is why there are 22 bits.
+        k = (p * CODE_ONE + 12582912.0) - 12582912.0
+        k = where(k > 1.0, k, 1.0)
+        k = where(k < CODE_ONE - 1.0, k, CODE_ONE - 1.0)
+        store(probabilities, 0, first + unit, to_double(k) * (1.0 / CODE_ONE))

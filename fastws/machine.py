@@ -1,5 +1,6 @@
 """The Helmholtz machine: two stacks of connections between the same layers of stochastic binary units."""
 
+import itertools
 import os
 from typing import Any
 
@@ -133,13 +134,17 @@ class Machine:
             If an array is missing, not float32 or of another shape than the layer sizes ask for.
         """
         sizes = check_layer_sizes(layer_sizes)
-        if sum(sizes) > sum(array.size for array in arrays.values()):
-            raise ValueError(f"there are too few parameters for layers {list(sizes)}.")
-        machine = cls(sizes)
-        for name, array in machine._named_arrays().items():
+        shapes: dict[str, tuple[int, ...]] = {}
+        for level, (lower, upper) in enumerate(itertools.pairwise(sizes)):
+            shapes[f"gen_weights_{level}"] = (upper, lower)
+            shapes[f"rec_weights_{level}"] = (lower, upper)
+            shapes[f"rec_biases_{level}"] = (upper,)
+        shapes |= {f"gen_biases_{layer}": (n,) for layer, n in enumerate(sizes)}
+        for name, shape in shapes.items():
             found = arrays.get(name)
-            if found is None or found.shape != array.shape or found.dtype != np.float32:
-                raise ValueError(f"{name} is missing or not float32 of shape {array.shape}.")
+            if found is None or found.shape != shape or found.dtype != np.float32:
+                raise ValueError(f"{name} is missing or not float32 of shape {shape}.")
+        machine = cls(sizes)
         machine._assign(arrays)
         return machine
 
@@ -198,6 +203,20 @@ class Machine:
 
     def _blank_states(self) -> NDArray[np.float32]:
         return _aligned_zeros(1, len(self._sizes), _whole_lanes(max(self.layer_sizes) + _LANES))[0]
+
+    def _check_states(self, states: Any) -> NDArray[np.float32]:
+        """Return states of all layers as the kernels take them."""
+        if len(states) != len(self.layer_sizes):
+            raise ValueError(
+                f"states has {len(states)} layers; the machine has {len(self.layer_sizes)}, the input layer included."
+            )
+        checked = self._blank_states()
+        for layer, size in enumerate(self.layer_sizes):
+            rows = check_binary(states[layer], name=f"states[{layer}]")
+            if rows.shape != (1, size):
+                raise ValueError(f"states[{layer}] has shape {np.shape(states[layer])}; its layer has {size} units.")
+            checked[layer, :size] = rows[0]
+        return checked
 
     def _layers(self, states: NDArray[np.float32]) -> list[NDArray[np.uint8]]:
         return [states[layer, :size].astype(np.uint8) for layer, size in enumerate(self.layer_sizes)]
@@ -278,6 +297,55 @@ def sleep_step(machine: Machine, rates: Any, seed: int = 0) -> list[NDArray[np.u
     states = machine._blank_states()
     kernels.sleep_step(key, machine._sizes, machine._generative, machine._recognition, checked_rates, states)
     return machine._layers(states)
+
+
+def wake_update(machine: Machine, states: Any, rates: Any, nonnegative_input_weights: bool = False) -> None:
+    """Learn from given states as `wake_step` does from those that it draws: the generative parameters, by Eq 4.
+
+    Parameters
+    ----------
+    machine : Machine
+    states : sequence of array_like of {0, 1}, each of shape (n_l,), l = 0 … L
+        The states of all layers, as `wake_step` returns them.
+    rates : float or sequence of float, length L + 1
+    nonnegative_input_weights : bool, default=False
+        Clip the generative weights to the inputs at zero.
+
+    Raises
+    ------
+    ValueError
+        If the states do not fit the machine or are not binary, or a rate is not a finite number of at least 0.
+    """
+    from fastws import kernels
+
+    checked_states = machine._check_states(states)
+    checked_rates = check_rates(rates, len(machine.layer_sizes))
+    if nonnegative_input_weights:
+        machine.clip_input_weights()
+    floor = least_input_weight(nonnegative_input_weights)
+    kernels.wake_update(machine._sizes, machine._generative, checked_rates, floor, checked_states)
+
+
+def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
+    """Learn from given states as `sleep_step` does from those that it draws: the recognition parameters, by Eq 7.
+
+    Parameters
+    ----------
+    machine : Machine
+    states : sequence of array_like of {0, 1}, each of shape (n_l,), l = 0 … L
+        The states of all layers, as `sleep_step` returns them.
+    rates : float or sequence of float, length L + 1
+
+    Raises
+    ------
+    ValueError
+        As `wake_update`.
+    """
+    from fastws import kernels
+
+    checked_states = machine._check_states(states)
+    checked_rates = check_rates(rates, len(machine.layer_sizes))
+    kernels.sleep_update(machine._sizes, machine._recognition, checked_rates, checked_states)
 
 
 def least_input_weight(nonnegative: bool) -> np.float32:

@@ -19,6 +19,7 @@ class Use(enum.IntEnum):
     SLEEP_STEP = 5
     STREAM = 6
     ESTIMATES = 7
+    START_UP = 8
 
 
 def make_key(seed: int, use: Use) -> NDArray[np.uint32]:

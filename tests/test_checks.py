@@ -1,0 +1,179 @@
+import re
+import tracemalloc
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from fastws.checks import check_binary, check_integer, check_layer_sizes, check_probability, check_rates
+
+NAN, INF = float("nan"), float("inf")
+
+
+def whole(message):
+    return f"^{re.escape(message)}$"
+
+
+@pytest.mark.parametrize("value", [1, np.int64(1), np.uint8(1)])
+def test_integer(value):
+    found = check_integer(value, "n")
+    assert (found, type(found)) == (1, int)
+
+
+@pytest.mark.parametrize("value", [1.0, True, np.True_, "1", None, NAN, [1], np.array([1])])
+def test_not_an_integer(value):
+    with pytest.raises(ValueError, match=whole(f"n is {value!r}; give a whole number of at least 5.")):
+        check_integer(value, "n", at_least=5)
+
+
+def test_integer_out_of_range():
+    assert check_integer(0, "seed", at_least=0) == 0
+    with pytest.raises(ValueError, match=r"^seed is -1; it must be at least 0\.$"):
+        check_integer(-1, "seed", at_least=0)
+
+
+@pytest.mark.parametrize("value", [0, 1, 0.5, np.float32(0.5), np.int8(1), Fraction(1, 2)])
+def test_probability(value):
+    found = check_probability(value, "p_bar")
+    assert (found, type(found)) == (value, float)
+
+
+@pytest.mark.parametrize("value", [-1e-9, 1 + 1e-9, NAN, INF, -INF, True, "0.5", None, 0.5j, [0.5]])
+def test_not_a_probability(value):
+    with pytest.raises(ValueError, match=whole(f"p_bar is {value!r}; a probability lies between 0 and 1.")):
+        check_probability(value, "p_bar")
+
+
+def test_layer_sizes():
+    assert check_layer_sizes(np.array([16, 8, 1], np.int32)) == (16, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ([16], r"layer_sizes has 1 layer\(s\); a machine has an input layer and at least one hidden layer"),
+        ("16,8", "layer_sizes is '16,8'; give the units of each layer, input first"),
+        ({16, 8}, "layer_sizes is {.*}; give the units of each layer"),
+        (np.array(16), r"layer_sizes is array\(16\); give the units of each layer"),
+        ([16, 8, 0], r"layer_sizes\[2\] is 0; it must be at least 1"),
+        ([16, [8], 1], r"layer_sizes\[1\] is \[8\]; give a whole number"),
+    ],
+)
+def test_wrong_layer_sizes(sizes, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        check_layer_sizes(sizes)
+
+
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [
+        (0.1, [0.1, 0.1, 0.1]),
+        (np.float32(0.5), [0.5, 0.5, 0.5]),
+        (0, [0, 0, 0]),
+        ((0.2, 0, 1e-3), [0.2, 0, 1e-3]),
+        (np.array([1, 2, 3]), [1, 2, 3]),
+    ],
+)
+def test_rates(rates, expected):
+    found = check_rates(rates, 3)
+    assert found.dtype == np.float32
+    assert found.tolist() == np.array(expected, np.float32).tolist()
+
+
+@pytest.mark.parametrize(
+    ("rates", "message"),
+    [
+        ([0.1, 0.1], "rates has 2 learning rates; this machine has 3 levels"),
+        ([], "rates has 0 learning rates"),
+        (-0.5, r"rates\[0\] is -0\.5; a learning rate is a finite number of at least 0"),
+        ([0.1, NAN, 0.1], r"rates\[1\] is nan"),
+        ([0.1, 0.1, INF], r"rates\[2\] is inf"),
+        ([0.1, 1e39, 0.1], r"rates\[1\] is 1e\+39"),  # infinite as a float32
+        ([0.1, "0.1", 0.1], r"rates\[1\] is '0\.1'"),
+        ([True, 0.1, 0.1], r"rates\[0\] is True"),
+        ([[0.1], [0.1], [0.1]], r"rates\[0\] is \[0\.1\]"),
+        (None, "rates is None"),
+        (True, "rates is True|rates.0. is True"),
+        (np.array(0.1), r"rates is array\(0\.1\)"),
+    ],
+)
+def test_wrong_rates(rates, message):
+    with pytest.raises(ValueError, match=f"^({message})"):
+        check_rates(rates, 3)
+
+
+def test_rates_are_called_by_the_name_given():
+    with pytest.raises(ValueError, match=r"^schedule\[1\]\[1\]\[2\] is -1;"):
+        check_rates([0, 0, -1], 3, "schedule[1][1]")
+
+
+ROWS = [[0, 1, 1], [1, 0, 0]]
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int8, np.int64, np.uint16, np.float16, np.float32, np.float64])
+def test_binary(dtype):
+    for x in (np.array(ROWS, dtype), np.array(ROWS, dtype, order="F"), np.array(ROWS, dtype)[:, ::-1][:, ::-1]):
+        found = check_binary(x, 3)
+        assert found.dtype == np.uint8
+        assert found.flags.c_contiguous
+        assert found.tolist() == ROWS
+
+
+def test_binary_from_lists():
+    assert check_binary(ROWS).tolist() == ROWS
+    assert check_binary([True, False]).tolist() == [[1, 0]]
+    assert check_binary([-0.0, 1.0]).tolist() == [[0, 1]]
+
+
+def test_one_row_may_come_without_its_outer_dimension():
+    assert check_binary([0, 1, 1], 3).tolist() == [[0, 1, 1]]
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8])
+def test_binary_bytes_are_not_copied(dtype):
+    x = np.zeros((1000, 1000), dtype)
+    tracemalloc.start()
+    assert np.shares_memory(check_binary(x), x)
+    # A part of the array is checked at a time.
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
+
+
+def test_checking_needs_little_memory():
+    x = np.zeros((2**14, 2**12), np.uint8)
+    tracemalloc.start()
+    check_binary(x)
+    assert tracemalloc.get_traced_memory()[1] < x.nbytes / 8
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("value", [2, -1, 0.5, NAN, INF])
+def test_binary_names_the_first_wrong_value(value):
+    x = np.zeros((2000, 1000))  # several blocks
+    x[1800, 7] = x[1800, 9] = x[1900, 1] = value
+    message = (
+        f"images[1800, 7] is {float(value)!r}; every input unit is 0 or 1. "
+        "Threshold grey images first, for example images > images.mean()."
+    )
+    with pytest.raises(ValueError, match=whole(message)):
+        check_binary(x, name="images")
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ([[0, 1], [1]], "x is not a rectangular array: its rows differ in length"),
+        (np.zeros((2, 3, 4)), "x has 3 dimensions; give one row an image"),
+        (1, "x has 0 dimensions"),
+        ([], r"x is empty \(shape \(1, 0\)\)"),
+        (np.zeros((0, 3)), r"x is empty \(shape \(0, 3\)\)"),
+        ([[]], r"x is empty \(shape \(1, 0\)\)"),
+        ([[0, 1]], "x has 2 columns; the input layer has 3 units"),
+        ([["0", "1", "1"]], "x holds <U1; give numbers 0 and 1"),
+        ([[0, 1, None]], "x holds object"),
+        ([[0, 1, 1j]], "x holds complex128"),
+    ],
+)
+def test_not_binary(x, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        check_binary(x, 3)

@@ -1,0 +1,378 @@
+import itertools
+import math
+import tracemalloc
+from dataclasses import FrozenInstanceError, asdict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import naive
+from fastws import exact
+from fastws.machine import Machine
+
+MEASURES = [
+    "neg_log_prob_bits",
+    "description_length_bits",
+    "recognition_entropy_bits",
+    "free_energy_bits",
+    "kl_penalty_bits",
+]
+DISTRIBUTIONS = ["posterior", "recognition_distribution"]
+ORDINARY = st.floats(-4, 4, width=32)
+# At 800 a probability is 0 or 1 in float64; the mixture makes costs that differ by 10,000 and by 1e-3 in one sum.
+EXTREME = st.sampled_from([0.0, 1e-3, -2.0, 30.0, -30.0, 800.0, -800.0, 1e4, -1e4])
+
+
+def close(expected):
+    # Beside costs of 1e5 bits, sixteen digits leave about 1e-10.
+    return pytest.approx(expected, rel=1e-12, abs=1e-9)
+
+
+def random_machine(layer_sizes, seed=0, scale=1.0):
+    machine = Machine(layer_sizes)
+    rng = np.random.default_rng(seed)
+    for arrays in (machine.gen_weights, machine.gen_biases, machine.rec_weights, machine.rec_biases):
+        for array in arrays:
+            array[...] = rng.normal(scale=scale, size=array.shape)
+    return machine
+
+
+def all_inputs(machine):
+    return np.array(list(itertools.product((0, 1), repeat=machine.layer_sizes[0])), np.uint8)
+
+
+@st.composite
+def layer_sizes(draw, max_inputs=5, max_hidden=6, max_layers=4):
+    sizes = [draw(st.integers(1, max_inputs))]
+    left = max_hidden
+    for above in reversed(range(draw(st.integers(1, max_layers)))):
+        sizes.append(draw(st.integers(1, left - above)))
+        left -= sizes[-1]
+    return sizes
+
+
+@st.composite
+def machines(draw, values=ORDINARY | EXTREME, **limits):
+    machine = Machine(draw(layer_sizes(**limits)))
+    for arrays in (machine.gen_weights, machine.gen_biases, machine.rec_weights, machine.rec_biases):
+        for array in arrays:
+            flat = draw(st.lists(values, min_size=array.size, max_size=array.size))
+            array[...] = np.reshape(flat, array.shape)
+    return machine
+
+
+@st.composite
+def machines_and_inputs(draw, values=ORDINARY | EXTREME):
+    machine = draw(machines(values))
+    return machine, draw(inputs_of(machine))
+
+
+def inputs_of(machine, max_rows=3):
+    rows = st.lists(st.integers(0, 1), min_size=machine.layer_sizes[0], max_size=machine.layer_sizes[0])
+    return st.lists(rows, min_size=1, max_size=max_rows)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@given(machines_and_inputs())
+def test_measure_matches_naive(measure, example):
+    machine, x = example
+    values = getattr(exact, measure)(machine, x)
+    assert values.dtype == np.float64
+    copy = naive.parameters(machine)
+    assert values.tolist() == close([getattr(naive, measure)(copy, d) for d in x])
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@given(machines_and_inputs())
+def test_distribution_matches_naive_and_sums_to_one(distribution, example):
+    machine, x = example
+    rows = getattr(exact, distribution)(machine, x)
+    assert rows.dtype == np.float64
+    copy = naive.parameters(machine)
+    for row, d in zip(rows, x, strict=True):
+        assert row.tolist() == close(getattr(naive, distribution)(copy, d))
+    assert rows.sum(axis=1).tolist() == close([1.0] * len(x))
+
+
+@given(machines_and_inputs(), st.integers(1, 3), st.sampled_from([1, 5, 16]))
+def test_cutting_into_blocks_changes_nothing(example, max_trailing, block):
+    machine, x = example
+    functions = [getattr(exact, name) for name in MEASURES + DISTRIBUTIONS]
+    whole = [function(machine, x) for function in functions]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "_MAX_TRAILING", max_trailing)
+        patch.setattr(exact, "_BLOCK", block)
+        for function, expected in zip(functions, whole, strict=True):
+            np.testing.assert_allclose(function(machine, x), expected, rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("sizes", [[3, 11, 1], [3, 1, 11], [2, 12]])
+def test_a_layer_of_more_than_ten_units_matches_naive(sizes):
+    machine = random_machine(sizes)
+    copy, d = naive.parameters(machine), [1, 0, 1][: sizes[0]]
+    for measure in MEASURES:
+        assert getattr(exact, measure)(machine, d)[0] == close(getattr(naive, measure)(copy, d))
+    for distribution in DISTRIBUTIONS:
+        assert getattr(exact, distribution)(machine, d)[0].tolist() == close(getattr(naive, distribution)(copy, d))
+
+
+@given(machines_and_inputs())
+def test_the_two_forms_of_the_free_energy_agree(example):
+    machine, x = example
+    eq_8 = exact.neg_log_prob_bits(machine, x) + exact.kl_penalty_bits(machine, x)
+    assert exact.free_energy_bits(machine, x).tolist() == close(eq_8.tolist())
+
+
+@given(machines_and_inputs())
+def test_description_length_is_free_energy_plus_recognition_entropy(example):
+    machine, x = example
+    total = exact.free_energy_bits(machine, x) + exact.recognition_entropy_bits(machine, x)
+    assert exact.description_length_bits(machine, x).tolist() == close(total.tolist())
+
+
+@given(machines_and_inputs(ORDINARY))
+def test_kl_penalty_is_that_of_the_two_distributions(example):
+    machine, x = example
+    q, p = exact.recognition_distribution(machine, x), exact.posterior(machine, x)
+    assert exact.kl_penalty_bits(machine, x).tolist() == close((q * np.log2(q / p)).sum(axis=1).tolist())
+
+
+@given(machines())
+def test_probabilities_of_all_inputs_sum_to_one(machine):
+    probabilities = np.exp2(-exact.neg_log_prob_bits(machine, all_inputs(machine)))
+    assert math.fsum(probabilities) == close(1.0)
+
+
+@given(machines_and_inputs())
+def test_free_energy_is_at_least_the_negative_log_probability(example):
+    machine, x = example
+    floor, free_energy = exact.neg_log_prob_bits(machine, x), exact.free_energy_bits(machine, x)
+    assert np.all(free_energy >= floor - 1e-9 - 1e-12 * floor)
+    assert np.all(exact.kl_penalty_bits(machine, x) >= 0)
+
+
+@st.composite
+def machines_with_exact_recognition(draw):
+    """Hidden units that share no input are independent given the input: their posterior is factorial.
+
+    Its logit is b_k plus, for each input i of unit k, s_i w_ki - softplus(b_i + w_ki) + softplus(b_i).
+    """
+    owners = draw(st.lists(st.integers(0, 3), min_size=1, max_size=5))
+    machine = Machine([len(owners), 4])
+    machine.gen_biases[0][:] = draw(st.lists(ORDINARY, min_size=len(owners), max_size=len(owners)))
+    machine.gen_biases[1][:] = draw(st.lists(ORDINARY, min_size=4, max_size=4))
+    rec_biases = [float(b) for b in machine.gen_biases[1]]
+    for i, k in enumerate(owners):
+        weight, bias = draw(ORDINARY), float(machine.gen_biases[0][i])
+        machine.gen_weights[0][k, i] = machine.rec_weights[0][i, k] = weight
+        rec_biases[k] += math.log1p(math.exp(bias)) - math.log1p(math.exp(bias + weight))
+    machine.rec_biases[0][:] = rec_biases
+    return machine
+
+
+@given(machines_with_exact_recognition())
+def test_free_energy_is_the_negative_log_probability_where_recognition_is_the_posterior(machine):
+    x = all_inputs(machine)
+    # Recognition biases are rounded to float32, and the penalty is quadratic in that.
+    np.testing.assert_allclose(
+        exact.recognition_distribution(machine, x), exact.posterior(machine, x), rtol=0, atol=1e-5
+    )
+    assert exact.free_energy_bits(machine, x).tolist() == close(exact.neg_log_prob_bits(machine, x).tolist())
+    penalties = exact.kl_penalty_bits(machine, x)
+    assert penalties.tolist() == close([0.0] * len(x))
+    assert np.all(penalties >= 0)
+
+
+def test_two_alternatives_of_four_bits_cost_three_bits_together():
+    # Without parameters, the hidden unit costs 1 bit and each of three inputs 1 bit, whatever their states.
+    machine = Machine([3, 1])
+    assert exact.description_length_bits(machine, [1, 0, 1]).tolist() == close([4.0])
+    assert exact.free_energy_bits(machine, [1, 0, 1]).tolist() == close([3.0])
+    machine.rec_biases[0][0] = 1e4  # one alternative only
+    assert exact.free_energy_bits(machine, [1, 0, 1]).tolist() == close([4.0])
+    assert exact.kl_penalty_bits(machine, [1, 0, 1]).tolist() == close([1.0])
+
+
+@given(layer_sizes())
+def test_representations_are_in_the_documented_order(sizes):
+    rows = exact.representations(Machine(sizes))
+    assert rows.dtype == np.uint8
+    assert rows.tolist() == [list(row) for row in itertools.product((0, 1), repeat=sum(sizes[1:]))]
+
+
+def test_columns_of_a_distribution_are_representations_first_hidden_layer_first():
+    machine = Machine([2, 3, 2])
+    machine.gen_biases[1][:] = machine.rec_biases[0][:] = [-100, 100, -100]
+    machine.gen_biases[2][:] = machine.rec_biases[1][:] = [100, -100]
+    for distribution in DISTRIBUTIONS:
+        likely = int(getattr(exact, distribution)(machine, [0, 1]).argmax())
+        assert exact.representations(machine)[likely].tolist() == [0, 1, 0, 1, 0]
+
+
+def test_measures_of_huge_parameters_are_numbers():
+    machine = random_machine([5, 4, 3], scale=1e30)
+    x = all_inputs(machine)
+    for measure in MEASURES:
+        assert np.isfinite(getattr(exact, measure)(machine, x)).all()
+    for distribution in DISTRIBUTIONS:
+        assert np.isfinite(getattr(exact, distribution)(machine, x)).all()
+
+
+@given(machines_and_inputs(), st.data())
+def test_report_averages_what_naive_says(example, data):
+    machine, _ = example
+    inputs = all_inputs(machine)
+    shares = data.draw(st.lists(st.integers(0, 5), min_size=len(inputs), max_size=len(inputs)).filter(any))
+    probabilities = np.array(shares) / sum(shares)
+    report = exact.report(machine, inputs, probabilities)
+    copy = naive.parameters(machine)
+    pairs = [(d, p) for d, p in zip(inputs.tolist(), probabilities.tolist(), strict=True) if p > 0]
+    expected = {name: math.fsum(p * getattr(naive, name)(copy, d) for d, p in pairs) for name in MEASURES}
+    expected["data_entropy_bits"] = -math.fsum(p * math.log2(p) for _, p in pairs)
+    expected["asymmetric_divergence_bits"] = math.fsum(
+        p * (math.log2(p) + naive.neg_log_prob_bits(copy, d)) for d, p in pairs
+    )
+    found = asdict(report)
+    assert found == close(expected)
+    assert {type(value) for value in found.values()} == {float}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_divergence_of_a_model_from_its_own_distribution_is_zero(seed):
+    machine = random_machine([4, 3, 2], seed)
+    inputs = all_inputs(machine)
+    report = exact.report(machine, inputs, np.exp2(-exact.neg_log_prob_bits(machine, inputs)))
+    assert 0 <= report.asymmetric_divergence_bits < 1e-12
+    assert report.data_entropy_bits == close(report.neg_log_prob_bits)
+
+
+def test_a_pattern_given_twice_counts_as_one():
+    machine = random_machine([3, 2])
+    twice = exact.report(machine, [[0, 1, 1], [1, 0, 0], [0, 1, 1]], [0.25, 0.25, 0.5])
+    once = exact.report(machine, [[0, 1, 1], [1, 0, 0]], [0.75, 0.25])
+    assert asdict(twice) == close(asdict(once))
+
+
+def test_a_report_cannot_be_changed():
+    report = exact.report(Machine([2, 1]), [[0, 1]], [1.0])
+    with pytest.raises(FrozenInstanceError):
+        report.kl_penalty_bits = 0.0
+
+
+def test_one_row_may_come_without_its_outer_dimension():
+    machine = random_machine([3, 2])
+    assert exact.posterior(machine, [0, 1, 1]).shape == (1, 4)
+
+
+@pytest.mark.parametrize("sizes", [[64, 20], [4, 19, 1], [4, 1, 19], [4, 10, 10]])
+def test_twenty_hidden_units_fit_in_bounded_memory(sizes):
+    machine = random_machine(sizes, scale=0.3)
+    x = np.random.default_rng(1).integers(0, 2, (3, sizes[0]))
+    tracemalloc.start()
+    try:
+        report = exact.report(machine, x, [0.5, 0.25, 0.25])
+        assert tracemalloc.get_traced_memory()[1] < 256 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert report.free_energy_bits == close(report.neg_log_prob_bits + report.kl_penalty_bits)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_a_distribution_is_made_in_bounded_memory(name):
+    machine = random_machine([2, 19, 1], scale=0.3)
+    tracemalloc.start()
+    try:
+        rows = getattr(exact, name)(machine, np.zeros((24, 2)))
+        assert tracemalloc.get_traced_memory()[1] < rows.nbytes + 256 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert rows.shape == (24, 2**20)
+    assert rows.sum(axis=1).tolist() == close([1.0] * 24)
+
+
+@pytest.mark.parametrize("name", [*MEASURES, *DISTRIBUTIONS])
+def test_too_many_hidden_units_are_refused_before_any_work(name):
+    with pytest.raises(ValueError, match=r"21 hidden units.*at most 20.*fastws\.estimate"):
+        getattr(exact, name)(Machine([2, 20, 1]), [[0, 1]])
+
+
+def test_representations_report_and_check_size_refuse_too_many_hidden_units():
+    machine = Machine([2, 7, 7, 7])
+    with pytest.raises(ValueError, match="21 hidden units"):
+        exact.check_size(machine)
+    with pytest.raises(ValueError, match="21 hidden units"):
+        exact.representations(machine)
+    with pytest.raises(ValueError, match="21 hidden units"):
+        exact.report(machine, [[0, 1]], [1.0])
+    exact.check_size(Machine([2, 7, 7, 6]))
+    assert exact.representations(Machine([2, 7, 7, 6])).shape == (2**20, 20)
+
+
+@pytest.mark.parametrize("name", [*MEASURES, *DISTRIBUTIONS])
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ([[0, 1]], r"x has 2 columns; the input layer has 3"),
+        ([[0, 1, 1], [0, 2, 1]], r"x\[1, 1\] is 2"),
+        ([[0, 1, math.nan]], r"x\[0, 2\] is nan"),
+        (np.zeros((0, 3)), "x is empty"),
+    ],
+)
+def test_inputs_are_checked(name, x, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(exact, name)(Machine([3, 2]), x)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    ("parameter", "level", "place", "where"),
+    [
+        ("gen_weights", 1, (0, 1), r"gen_weights\[1\]\[0, 1\]"),
+        ("gen_biases", 2, (0,), r"gen_biases\[2\]\[0\]"),
+        ("rec_weights", 0, (2, 1), r"rec_weights\[0\]\[2, 1\]"),
+        ("rec_biases", 0, (1,), r"rec_biases\[0\]\[1\]"),
+    ],
+)
+def test_parameters_that_are_not_finite_are_refused(parameter, level, place, where, value):
+    machine = Machine([3, 2, 1])
+    getattr(machine, parameter)[level][place] = value
+    with pytest.raises(ValueError, match=f"{where} is {value}"):
+        exact.free_energy_bits(machine, [[0, 1, 1]])
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "message"),
+    [
+        ([1.0], r"probabilities has shape \(1,\); there are 2 patterns, so give shape \(2,\)"),
+        ([[0.5, 0.5]], r"probabilities has shape \(1, 2\)"),
+        ([1.5, -0.5], r"probabilities\[1\] is -0\.5"),
+        ([math.nan, 1.0], r"probabilities\[0\] is nan"),
+        ([math.inf, 0.0], r"probabilities\[0\] is inf"),
+        ([0.5, 0.5 + 1e-8], "probabilities sum to 1.00000001"),
+        ([0.0, 0.0], "probabilities sum to 0"),
+        (["half", "half"], "probabilities are not numbers"),
+        ([0.5, None], r"probabilities\[1\] is nan"),
+        ([[0.5], [0.2, 0.3]], "probabilities are not numbers"),
+    ],
+)
+def test_probabilities_are_checked(probabilities, message):
+    with pytest.raises(ValueError, match=message):
+        exact.report(Machine([2, 1]), [[0, 1], [1, 1]], probabilities)
+
+
+def test_probabilities_may_be_off_by_rounding():
+    exact.report(Machine([2, 1]), [[0, 1], [1, 1]], [0.5, 0.5 + 1e-10])
+
+
+def test_patterns_are_called_patterns_in_errors():
+    with pytest.raises(ValueError, match=r"patterns\[0, 1\] is 3"):
+        exact.report(Machine([2, 1]), [[0, 3]], [1.0])
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_a_distribution_of_more_than_a_gibibyte_is_refused(name):
+    x = np.zeros((129, 2), np.uint8)
+    with pytest.raises(ValueError, match=r"x has 129 rows.*1\.01 GiB.*at most 128 rows"):
+        getattr(exact, name)(Machine([2, 19, 1]), x)

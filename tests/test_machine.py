@@ -1,0 +1,301 @@
+import copy
+import json
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+from fastws.files import FORMAT_VERSION
+from fastws.machine import Machine, sleep_step, wake_step
+from machines import parameter_arrays, parameter_bits, random_machine
+
+SIZES = [17, 5, 3]
+
+
+def hard_machine():
+    """Return a machine with parameters that only a bit-for-bit copy keeps: -0.0 and NaN with a payload."""
+    machine = random_machine(SIZES)
+    machine.gen_weights[0][1, 2] = -0.0
+    machine.rec_biases[1][0] = np.array(0x7FC12345, np.uint32).view(np.float32)
+    return machine
+
+
+# Construction.
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ([], r"layer_sizes has 0 layer\(s\)"),
+        ([16], r"layer_sizes has 1 layer\(s\)"),
+        ([16, 0, 1], r"layer_sizes\[1\] is 0; it must be at least 1"),
+        ([16, -8], r"layer_sizes\[1\] is -8"),
+        ([16, 8.0], r"layer_sizes\[1\] is 8\.0; give a whole number"),
+        ([True, 1], r"layer_sizes\[0\] is True"),
+        ([float("nan"), 1], r"layer_sizes\[0\] is nan"),
+        ("16,8,1", r"layer_sizes is '16,8,1'"),
+        (16, r"layer_sizes is 16"),
+        (None, r"layer_sizes is None"),
+        (np.array(16), r"layer_sizes is array\(16\)"),
+    ],
+)
+def test_wrong_layer_sizes(sizes, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        Machine(sizes)
+
+
+@pytest.mark.parametrize("sizes", [(16, 8, 1), np.array([16, 8, 1]), range(3, 0, -1)])
+def test_layer_sizes_are_a_tuple_of_int(sizes):
+    machine = Machine(sizes)
+    assert machine.layer_sizes == tuple(sizes)
+    assert all(type(size) is int for size in machine.layer_sizes)
+
+
+@pytest.mark.parametrize("sizes", [[16, 8, 1], [3, 40, 17, 2], [1, 1]])
+def test_parameters_are_zeros_of_the_documented_shapes(sizes):
+    machine, levels = Machine(sizes), range(len(sizes) - 1)
+    assert [w.shape for w in machine.gen_weights] == [(sizes[l + 1], sizes[l]) for l in levels]
+    assert [b.shape for b in machine.gen_biases] == [(size,) for size in sizes]
+    assert [w.shape for w in machine.rec_weights] == [(sizes[l], sizes[l + 1]) for l in levels]
+    assert [b.shape for b in machine.rec_biases] == [(size,) for size in sizes[1:]]
+    assert all(a.dtype == np.float32 and not a.any() for a in parameter_arrays(machine))
+
+
+def test_arrays_share_no_element():
+    machine = Machine(SIZES)
+    for i, array in enumerate(parameter_arrays(machine)):
+        array += i + 1
+    assert all((array == i + 1).all() for i, array in enumerate(parameter_arrays(machine)))
+
+
+def test_what_is_written_into_the_arrays_is_what_the_machine_does():
+    machine = Machine([2, 1])
+    machine.gen_biases[1][:] = 50
+    machine.gen_biases[0][:] = -50
+    machine.gen_weights[0][0, 1] = 100
+    machine.rec_biases[0][:] = -50
+    machine.rec_weights[0][0, 0] = 100
+    assert machine.fantasies(5).tolist() == [[0, 1]] * 5
+    assert machine.representations([[0, 1], [1, 0]])[0].tolist() == [[0], [1]]
+
+
+def test_repr():
+    assert repr(Machine(SIZES)) == "Machine([17, 5, 3])"
+
+
+# Copies and files.
+
+
+@pytest.mark.parametrize(
+    "duplicate", [Machine.copy, copy.copy, copy.deepcopy, lambda machine: pickle.loads(pickle.dumps(machine))]
+)
+def test_a_copy_is_the_same_to_the_bit_and_on_its_own(duplicate):
+    machine = hard_machine()
+    other, before = duplicate(machine), parameter_bits(machine)
+    assert type(other) is Machine
+    assert other.layer_sizes == machine.layer_sizes
+    np.testing.assert_array_equal(parameter_bits(other), before)
+    for array in parameter_arrays(other):
+        array += 1
+    wake_step(other, np.ones(17), 0.1)
+    sleep_step(other, 0.1)
+    np.testing.assert_array_equal(parameter_bits(machine), before)
+
+
+@pytest.mark.parametrize("name", ["machine.npz", "machine", "a name with dots.v1.npz"])
+def test_save_and_load_keep_every_bit(name, tmp_path):
+    machine = hard_machine()
+    machine.save(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    other = Machine.load(str(tmp_path / name))
+    assert other.layer_sizes == machine.layer_sizes
+    np.testing.assert_array_equal(parameter_bits(other), parameter_bits(machine))
+
+
+def test_numpy_reads_a_saved_machine_without_pickle(tmp_path):
+    machine = random_machine(SIZES)
+    machine.save(tmp_path / "machine.npz")
+    with np.load(tmp_path / "machine.npz", allow_pickle=False) as file:
+        metadata = json.loads(file["metadata"].tobytes())
+        np.testing.assert_array_equal(file["gen_weights_0"], machine.gen_weights[0])
+    assert metadata == {"format": "fastws machine", "version": FORMAT_VERSION, "layer_sizes": SIZES}
+
+
+def saved(path, metadata=None, save=np.savez, **changes):
+    """Save a machine as fastws does, with other metadata or arrays; None leaves an array out."""
+    metadata = {"format": "fastws machine", "version": 1, "layer_sizes": SIZES} | (metadata or {})
+    arrays = {"metadata": np.frombuffer(json.dumps(metadata).encode(), np.uint8), **Machine(SIZES).arrays(), **changes}
+    save(path, **{name: array for name, array in arrays.items() if array is not None})
+
+
+FLOATS = np.zeros(5, np.float32)
+UNUSABLE = {
+    "another kind": ({"metadata": {"format": "fastws run"}}, "holds a 'fastws run'; a 'fastws machine' file was"),
+    "a later version": ({"metadata": {"version": 2}}, "has format version 2; .* Upgrade fastws"),
+    "a version that is no number": ({"metadata": {"version": "1"}}, "has format version 1"),
+    "compressed": ({"save": np.savez_compressed}, "it holds something other than plain arrays"),
+    "objects": ({"gen_biases_1": np.array([None] * 5)}, "an array is not plain numbers"),
+    "objects among records": ({"gen_biases_1": np.zeros(5, [("a", "f4"), ("b", "O")])}, "an array is not plain"),
+    "Fortran order": ({"gen_weights_0": np.zeros((5, 17), np.float32, "F")}, "an array is not plain numbers"),
+    "no metadata": ({"metadata": None, "save": lambda path, **arrays: np.savez(path, x=FLOATS)}, "'metadata'"),
+    "an array missing": ({"rec_biases_0": None}, "rec_biases_0 is missing"),
+    "another shape": ({"gen_biases_1": FLOATS[:4]}, r"gen_biases_1 is missing or not float32 of shape \(5,\)"),
+    "another type": ({"gen_biases_1": FLOATS.astype(np.float64)}, "gen_biases_1 is missing or not float32"),
+    "another byte order": ({"gen_biases_1": FLOATS.astype(">f4")}, "gen_biases_1 is missing or not float32"),
+    "no layer sizes": ({"metadata": {"layer_sizes": None}}, "layer_sizes is None"),
+    "no unit in a layer": ({"metadata": {"layer_sizes": [17, 0, 3]}}, r"layer_sizes\[1\] is 0"),
+    "a huge layer": ({"metadata": {"layer_sizes": [17, 10**12, 3]}}, "too few parameters|gen_weights_0 is missing"),
+    "other layers": ({"metadata": {"layer_sizes": [17, 5, 4]}}, "gen_weights_1 is missing or not float32"),
+    "large layers": (
+        {"metadata": {"layer_sizes": [10**6, 10**6]}, "unknown": np.zeros(2 * 10**6, np.float32)},
+        "gen_weights_0 is missing or not float32",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNUSABLE)
+def test_unusable_file(what, tmp_path):
+    changes, message = UNUSABLE[what]
+    path = tmp_path / "machine.npz"
+    saved(path, **changes)
+    with pytest.raises(ValueError, match=message) as error:
+        Machine.load(path)
+    assert str(path) in str(error.value)
+
+
+def test_saved_by_this_test_as_fastws_does(tmp_path):
+    """Or the cases above would fail for another reason."""
+    saved(tmp_path / "machine.npz")
+    assert Machine.load(tmp_path / "machine.npz").layer_sizes == tuple(SIZES)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"no archive", b"PK\5\6" + bytes(18), b"PK\3\4" + bytes(100)])
+def test_foreign_file(content, tmp_path):
+    path = tmp_path / "machine.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"is not a fastws machine file, or it is damaged .*; give a file that fastws"):
+        Machine.load(path)
+
+
+def test_archive_of_something_else(tmp_path):
+    path = tmp_path / "machine.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(ValueError, match="it holds something other than plain arrays"):
+        Machine.load(path)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Machine.load(tmp_path / "machine.npz")
+
+
+# Fantasies and representations.
+
+
+def test_fantasies_and_representations_are_binary_and_of_the_right_shapes():
+    machine, x = random_machine(SIZES), np.eye(17)[:7]
+    fantasies, representations = machine.fantasies(7), machine.representations(x)
+    assert fantasies.shape == (7, 17)
+    assert [layer.shape for layer in representations] == [(7, 5), (7, 3)]
+    for states in (fantasies, *representations):
+        assert states.dtype == np.uint8
+        assert set(np.unique(states)) == {0, 1}
+
+
+def test_representation_takes_what_asarray_takes():
+    machine, x = random_machine(SIZES), np.random.default_rng(0).integers(0, 2, (4, 17))
+    expected = machine.representations(x)
+    for same in (
+        x.tolist(),
+        x.astype(bool),
+        x.astype(np.uint8),
+        x.astype(np.float32),
+        x[::-1][::-1],
+        np.asfortranarray(x),
+    ):
+        for a, b in zip(machine.representations(same), expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+    for a, b in zip(machine.representations(x[0]), expected, strict=True):
+        np.testing.assert_array_equal(a, b[:1])
+
+
+def test_seed_decides_the_draws():
+    machine, x = Machine([64, 64]), np.ones((20, 64))
+    for draw in (machine.fantasies, lambda n, **seed: machine.representations(x[:n], **seed)[0]):
+        np.testing.assert_array_equal(draw(20), draw(20, seed=0))
+        np.testing.assert_array_equal(draw(20)[:5], draw(5))
+        for seed in (1, 2, 2**32, 2**200):
+            assert 0.4 < np.mean(draw(20) != draw(20, seed=seed)) < 0.6
+    assert 0.4 < np.mean(machine.fantasies(20) != machine.representations(x)[0]) < 0.6
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, None])
+def test_wrong_number_of_fantasies(n):
+    with pytest.raises(ValueError, match=f"^n is {n}"):
+        Machine(SIZES).fantasies(n)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, None, "1"])
+def test_wrong_seed(seed):
+    machine = random_machine(SIZES)
+    before = parameter_bits(machine)
+    for call in (
+        lambda: machine.fantasies(1, seed),
+        lambda: machine.representations(np.ones(17), seed),
+        lambda: wake_step(machine, np.ones(17), 0.1, seed, nonnegative_input_weights=True),
+        lambda: sleep_step(machine, 0.1, seed),
+    ):
+        with pytest.raises(ValueError, match=f"^seed is {seed!r}"):
+            call()
+    np.testing.assert_array_equal(parameter_bits(machine), before)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.ones(16), "x has 16 columns; the input layer has 17 units"),
+        (np.full(17, 2), r"x\[0, 0\] is 2; every input unit is 0 or 1"),
+        (np.ones((0, 17)), "x is empty"),
+    ],
+)
+def test_wrong_inputs(x, message):
+    machine = random_machine(SIZES)
+    for call in (machine.representations, lambda x: wake_step(machine, x, 0.1)):
+        with pytest.raises(ValueError, match=message):
+            call(x)
+
+
+def test_a_step_learns_from_one_input():
+    with pytest.raises(ValueError, match=r"^x has 2 rows; a wake step learns from one input"):
+        wake_step(Machine(SIZES), np.ones((2, 17)), 0.1)
+
+
+@pytest.mark.parametrize("rates", [-0.1, float("nan"), [0.1, 0.1], [0.1, 0.1, float("inf")]])
+def test_wrong_rates_leave_the_machine_alone(rates):
+    machine = random_machine(SIZES)
+    before = parameter_bits(machine)
+    for step in (lambda: wake_step(machine, np.ones(17), rates), lambda: sleep_step(machine, rates)):
+        with pytest.raises(ValueError, match=r"^rates"):
+            step()
+    np.testing.assert_array_equal(parameter_bits(machine), before)
+
+
+def test_steps_are_reproducible_and_the_seed_decides():
+    def learned(seed):
+        machine = Machine([40, 40])
+        states = wake_step(machine, np.ones(40), 0.1, seed), sleep_step(machine, 0.1, seed)
+        return machine, np.concatenate([layer for step in states for layer in step])
+
+    (machine, states), (same_machine, same_states), (_, other_states) = learned(0), learned(0), learned(1)
+    np.testing.assert_array_equal(parameter_bits(machine), parameter_bits(same_machine))
+    np.testing.assert_array_equal(states, same_states)
+    assert (states != other_states).any()
+
+
+def test_one_rate_is_that_of_every_level():
+    one, all_levels = random_machine(SIZES), random_machine(SIZES)
+    wake_step(one, np.ones(17), 0.1)
+    wake_step(all_levels, np.ones(17), [0.1, 0.1, 0.1])
+    np.testing.assert_array_equal(parameter_bits(one), parameter_bits(all_levels))

@@ -1,0 +1,118 @@
+import _thread
+import threading
+import time
+
+import pytest
+
+from fastws.threads import Stopped, available_cores, side_by_side
+
+
+def until_stopped(check):
+    """Work without end, as long as nobody stops it."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        check(None)
+        time.sleep(0.001)
+
+
+def failing(check):
+    raise ZeroDivisionError("in a task")
+
+
+class Recorder:
+    """A task that never ends by itself, and what became of it."""
+
+    def __init__(self):
+        self.outcomes = []
+
+    def __call__(self, check):
+        try:
+            until_stopped(check)
+        except BaseException as error:
+            self.outcomes.append(type(error))
+            raise
+
+
+def test_results_come_in_the_order_of_the_tasks():
+    first_done = threading.Event()
+
+    def slow(check):
+        assert first_done.wait(10)
+        return "slow"
+
+    def fast(check):
+        first_done.set()
+        return "fast"
+
+    assert side_by_side([slow, fast], n_threads=2) == ["slow", "fast"]
+
+
+def test_one_thread_does_all_in_turn():
+    order = []
+    tasks = [lambda check, i=i: order.append((i, threading.get_ident())) for i in range(5)]
+    side_by_side(tasks, n_threads=1)
+    assert [i for i, _ in order] == list(range(5))
+    assert len({thread for _, thread in order}) == 1
+
+
+def test_no_task():
+    assert side_by_side([]) == []
+
+
+def test_tasks_run_side_by_side():
+    barrier = threading.Barrier(3, timeout=10)
+    assert sorted(side_by_side([lambda check: barrier.wait()] * 3, n_threads=3)) == [0, 1, 2]
+
+
+def test_an_exception_stops_the_others():
+    running, never_begun = Recorder(), Recorder()
+    with pytest.raises(ZeroDivisionError, match="in a task"):
+        side_by_side([running, failing, never_begun], n_threads=2)
+    assert running.outcomes == [Stopped]
+    assert never_begun.outcomes in ([], [Stopped])
+    assert threading.active_count() == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_what_watch_raises_stops_the_tasks(error):
+    def watch():
+        raise error
+
+    tasks = [Recorder(), Recorder()]
+    with pytest.raises(error):
+        side_by_side(tasks, n_threads=2, watch=watch)
+    assert [task.outcomes for task in tasks] == [[Stopped], [Stopped]]
+    assert threading.active_count() == 1
+
+
+def test_ctrl_c_stops_the_tasks():
+    tasks = [Recorder(), Recorder()]
+    timer = threading.Timer(0.05, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side(tasks, n_threads=2)
+    timer.join()
+    assert [task.outcomes for task in tasks] == [[Stopped], [Stopped]]
+
+
+def test_watch_is_called_in_this_thread_and_once_at_the_end():
+    calls, done = [], []
+    side_by_side([lambda check: done.append(1)] * 3, watch=lambda: calls.append((threading.get_ident(), len(done))))
+    assert {thread for thread, _ in calls} == {threading.get_ident()}
+    assert calls[-1][1] == 3
+
+
+def test_watch_is_called_while_tasks_run():
+    calls = []
+
+    def wait_for_calls(check):
+        deadline = time.monotonic() + 10
+        while len(calls) < 3 and time.monotonic() < deadline:
+            time.sleep(0.001)
+
+    side_by_side([wait_for_calls], watch=lambda: calls.append(None))
+    assert len(calls) >= 3
+
+
+def test_there_is_a_core():
+    assert available_cores() >= 1
