@@ -1,6 +1,8 @@
 """Figure 2's classifier: a machine a class; an image belongs to the class whose machine describes it most cheaply."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,24 +13,23 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastws import estimate
-from fastws.checks import check_binary, check_integer
+from fastws.checks import check_binary, check_integer, check_rates
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.streams import Images
 from fastws.threads import available_cores, side_by_side
 
-SCORES: dict[str, Callable[..., NDArray[np.float64]]] = {
-    "description_length": estimate.description_length_bits,
-    "free_energy": estimate.free_energy_bits,
-    "importance": estimate.neg_log_prob_bits,
-}
+SCORES = ("description_length", "free_energy", "importance")
+"""The measures that classify, in the order of `fastws.estimate.Measures`."""
+
+_READ_AT_ONCE = 1 << 14
 
 
 class _Score:
     """The parameter `score` beside scikit-learn's method of the same name: the parameter is set, the method got."""
 
     def __get__(self, estimator: Any, owner: type) -> Any:
-        return self if estimator is None else ClassifierMixin.score.__get__(estimator, owner)
+        return ClassifierMixin.score.__get__(estimator, owner)
 
     def __set__(self, estimator: Any, value: str) -> None:
         estimator.__dict__["score"] = value
@@ -43,8 +44,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         Units of each hidden layer of each machine, first to top [16].
     sweeps : int, default=500
         How often `fit` visits each image.
-    learning_rate : float, default=0.01
-        ε of Eqs 4 and 7, on all levels.
+    learning_rate : float or sequence of float, default=0.01
+        ε of Eqs 4 and 7, on all levels, or one a level.
     n_runs : int, default=10
         Runs of each recognition net an image when classifying.
     score : {"description_length", "free_energy", "importance"}, default="description_length"
@@ -73,7 +74,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         self,
         hidden: Sequence[int] = (16, 16, 4),
         sweeps: int = 500,
-        learning_rate: float = 0.01,
+        learning_rate: float | Sequence[float] = 0.01,
         n_runs: int = 10,
         score: str = "description_length",
         random_state: Any = 0,
@@ -116,29 +117,26 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         Raises
         ------
         ValueError
-            If a value of X is not 0 or 1 and there is no threshold; if there are fewer than two classes, a class has
-            one image, or all images are the same; or a parameter is out of range.
+            If a value of X is not 0 or 1 and there is no threshold; if there are fewer than two classes or a class has
+            one image; or a parameter is out of range.
         """
         images, labels = self._training_data(X, y, reset=True)
-        self.classes_ = np.unique(labels)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y has one class only, {labels[0]!r}; give images of two classes at least.")
+        classes = _several_classes(labels, "y")
         runs = self.simulations(images, labels)
         side_by_side([run_to_end(run) for run in runs], self._n_threads())
-        self.machines_ = [run.machine for run in runs]
-        return self
+        return self._set_machines([run.machine for run in runs], classes)
 
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None
     ) -> "DescriptionLengthClassifier":
-        """Sweep once over more images, each class's machine going on from where it is.
+        """Sweep once over more images, each class's machine going on from where it is, also after `fit`.
 
         Parameters
         ----------
         X : array_like of {0, 1}, shape (n, n_pixels)
         y : array_like, shape (n,)
         classes : array_like, optional
-            All classes there will be; needed in the first call only.
+            All classes there will be; needed where nothing was fitted before.
 
         Returns
         -------
@@ -148,27 +146,30 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         Raises
         ------
         ValueError
-            As for `fit`; and if the first call names no classes, or y has one that was not named.
+            If a value of X is not 0 or 1 and there is no threshold; if the first call names no classes or a later one
+            others, or y has one that was not named; or a parameter is out of range.
         """
-        first = not hasattr(self, "classes_")
+        first = not hasattr(self, "machines_")
         images, labels = self._training_data(X, y, reset=first)
-        if first:
-            if classes is None:
-                raise ValueError("the first call of partial_fit needs classes: all the labels that there will be.")
-            self.classes_ = np.unique(np.asarray(classes))
-            self.machines_ = [self._new_machine(images.shape[1]) for _ in self.classes_]
-            self._n_calls = 0
-        unknown = np.setdiff1d(labels, self.classes_)
+        if first and classes is None:
+            raise ValueError("the first call of partial_fit needs classes: all the labels that there will be.")
+        known = self.classes_ if classes is None else _several_classes(np.asarray(classes), "classes")
+        if not first and not np.array_equal(known, self.classes_):
+            raise ValueError(f"classes are {known}, but the machines are those of {self.classes_}; leave classes out.")
+        unknown = np.setdiff1d(labels, known)
         if len(unknown):
-            raise ValueError(f"y has the class {unknown[0]!r}, which is not among the classes {self.classes_}.")
-        seeds = self._seeds(len(self.classes_), self._n_calls)
+            raise ValueError(f"y has the class {unknown[0]}, which is not among the classes {known}.")
+        seeds = self._seeds(len(known), 0 if first else self._n_calls)
+        machines = [self._new_machine(images.shape[1]) for _ in known] if first else self.machines_
         runs = [
-            Simulation(machine, Images(own), [(len(own), self.learning_rate)], seed=seed)
-            for machine, seed, label in zip(self.machines_, seeds, self.classes_, strict=True)
+            self._simulation(machine, own, 1, seed)
+            for machine, seed, label in zip(machines, seeds, known, strict=True)
             if len(own := images[labels == label])
         ]
-        side_by_side([run_to_end(run) for run in runs], self._n_threads())
+        if first:
+            self._set_machines(machines, known)
         self._n_calls += 1
+        side_by_side([run_to_end(run) for run in runs], self._n_threads())
         return self
 
     def simulations(self, images: NDArray[np.uint8], labels: NDArray[Any]) -> list[Simulation]:
@@ -183,17 +184,44 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
             own = images[labels == label]
             if len(own) < 2:
                 raise ValueError(f"class {label} has one image; a machine needs at least two to learn from.")
-            schedule = [(sweeps * len(own), self.learning_rate)]
-            runs.append(Simulation(self._new_machine(images.shape[1]), Images(own), schedule, seed=seed))
+            runs.append(self._simulation(self._new_machine(images.shape[1]), own, sweeps, seed))
         return runs
 
     def use_machines(self, machines: Sequence[Machine], classes: ArrayLike) -> "DescriptionLengthClassifier":
-        """Take trained machines, one a class in sorted order, in the place of `fit`; return self."""
-        self.classes_ = np.unique(np.asarray(classes))
-        if len(machines) != len(self.classes_):
-            raise ValueError(f"there are {len(machines)} machines for {len(self.classes_)} classes; give one a class.")
-        self.machines_ = list(machines)
-        self.n_features_in_ = machines[0].layer_sizes[0]
+        """Take trained machines, one a class in sorted order, in the place of `fit`; return self.
+
+        `partial_fit` goes on training them.
+
+        Parameters
+        ----------
+        machines : sequence of Machine
+        classes : array_like
+            Their classes; repetitions do not matter.
+
+        Returns
+        -------
+        DescriptionLengthClassifier
+            self
+
+        Raises
+        ------
+        ValueError
+            If there is not one machine a class, there are fewer than two, or their inputs differ in number.
+        """
+        known = _several_classes(np.asarray(classes), "classes")
+        if len(machines) != len(known):
+            raise ValueError(f"there are {len(machines)} machines for {len(known)} classes; give one a class.")
+        widths = sorted({machine.layer_sizes[0] for machine in machines})
+        if len(widths) > 1:
+            raise ValueError(f"the machines have {' and '.join(map(str, widths))} inputs; they must agree.")
+        self.n_features_in_ = widths[0]
+        return self._set_machines(list(machines), known)
+
+    def _set_machines(self, machines: list[Machine], classes: NDArray[Any]) -> "DescriptionLengthClassifier":
+        self.machines_ = machines
+        self.classes_ = classes
+        # What `fit` draws with is call number 0.
+        self._n_calls = 1
         return self
 
     def description_lengths_bits(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -213,16 +241,29 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         ValueError
             If X has another width, or a value that is not 0 or 1 and there is no threshold.
         """
-        check_is_fitted(self, "machines_")
-        measure = SCORES.get(self.get_params()["score"])
-        if measure is None:
-            raise ValueError(f"score is {self.get_params()['score']!r}; choose one of {', '.join(SCORES)}.")
-        images = self._binary(validate_data(self, X, reset=False, dtype=None))
-        seed = self._seeds(1)[0]
-        tasks = [
-            lambda check, machine=machine: measure(machine, images, self.n_runs, seed) for machine in self.machines_
-        ]
-        return np.column_stack(side_by_side(tasks, self._n_threads()))
+        score = self._score_name()
+        return self._describe(self._images_to_read(X), self._seeds(1)[0], [score])[score]
+
+    def measures_bits(self, X: ArrayLike) -> dict[str, NDArray[np.float64]]:
+        """Return what each machine needs to describe each image, by every measure that `score` can name.
+
+        An image costs the same whatever the other rows of X are.
+
+        Parameters
+        ----------
+        X : array_like of {0, 1}, shape (n, n_pixels)
+
+        Returns
+        -------
+        dict of ndarray of float64, shape (n, n_classes)
+            In bits.
+
+        Raises
+        ------
+        ValueError
+            As `description_lengths_bits`.
+        """
+        return self._describe(self._images_to_read(X), self._seeds(1)[0], SCORES)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the class whose machine describes each image in the fewest bits.
@@ -240,8 +281,14 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         ValueError
             As `description_lengths_bits`.
         """
-        bits = self.description_lengths_bits(X)
-        return self.classes_[bits.argmin(axis=1)]
+        score = self._score_name()
+        images, seed = self._images_to_read(X), self._seeds(1)[0]
+        chosen = np.empty(len(images), np.intp)
+        # The costs of all images may take more memory than the images.
+        for first in range(0, len(images), _READ_AT_ONCE):
+            block = slice(first, first + _READ_AT_ONCE)
+            chosen[block] = self._describe(images[block], seed, [score])[score].argmin(axis=1)
+        return self.classes_[chosen]
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the probabilities of the classes, taking 2^-bits for P(d | class) and all classes for equally likely.
@@ -264,27 +311,87 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         weights = np.exp2(bits.min(axis=1, keepdims=True) - bits)
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
-    def _new_machine(self, n_pixels: int) -> Machine:
-        return Machine([n_pixels, *self.hidden])
+    def _images_to_read(self, X: ArrayLike) -> NDArray[Any]:
+        """Return images, binary unless there is a threshold."""
+        check_is_fitted(self, "machines_")
+        images = self._checked(X, reset=False)
+        return images if self.threshold is not None else self._binary(images)
 
-    def _training_data(self, X: ArrayLike, y: ArrayLike, reset: bool) -> tuple[NDArray[np.uint8], NDArray[Any]]:
-        X, y = validate_data(self, X, y, reset=reset, dtype=None)
-        check_classification_targets(y)
-        return self._binary(X), np.asarray(y)
+    def _describe(self, X: NDArray[Any], seed: int, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        n_runs = check_integer(self.n_runs, "n_runs")
+        images = self._binary(X)
+        bits = {name: np.empty((len(images), len(self.machines_))) for name in names}
+
+        def describe(column: int, _: object) -> None:
+            measures = estimate.measures(self.machines_[column], images, n_runs, seed, same_in_any_company=True)
+            for name, values in zip(SCORES, measures, strict=True):
+                if name in bits:
+                    bits[name][:, column] = values
+
+        side_by_side([partial(describe, column) for column in range(len(self.machines_))], self._n_threads())
+        return bits
+
+    def _new_machine(self, n_pixels: int) -> Machine:
+        if isinstance(self.hidden, str) or not isinstance(self.hidden, Sequence | np.ndarray) or len(self.hidden) == 0:
+            raise ValueError(f"hidden is {self.hidden!r}; give the units of each hidden layer, as in (16, 16, 4).")
+        return Machine([n_pixels, *(check_integer(n, f"hidden[{layer}]") for layer, n in enumerate(self.hidden))])
+
+    def _simulation(self, machine: Machine, images: NDArray[Any], sweeps: int, seed: int) -> Simulation:
+        rates = check_rates(self.learning_rate, len(machine.layer_sizes), "learning_rate")
+        return Simulation(machine, Images(self._binary(images)), [(sweeps * len(images), rates)], seed=seed)
+
+    def _training_data(self, X: ArrayLike, y: ArrayLike, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the images, binary unless there is a threshold, and their labels."""
+        self._score_name()
+        images, labels = self._checked(X, y, reset=reset)
+        check_classification_targets(labels)
+        # A threshold waits until the images of a class have been picked, lest a second copy of all images be made.
+        return images if self.threshold is not None else self._binary(images), np.asarray(labels)
+
+    def _checked(self, *data: ArrayLike, reset: bool) -> Any:
+        try:
+            return validate_data(self, *data, reset=reset)
+        except TypeError as error:
+            if "must be a string or a real number" not in str(error):
+                raise
+            raise TypeError(f"X holds something that is not a number ({error}); give numbers 0 and 1.") from error
 
     def _binary(self, X: Any) -> NDArray[np.uint8]:
-        return check_binary(X if self.threshold is None else np.asarray(X) > self.threshold, name="X")
+        if self.threshold is not None:
+            return check_binary(np.asarray(X) > self.threshold, name="X")
+        try:
+            return check_binary(X, name="X")
+        except ValueError as error:
+            raise ValueError(f"{error} The parameter threshold does that.") from error
+
+    def _score_name(self) -> str:
+        name: str = self.get_params()["score"]
+        if name not in SCORES:
+            raise ValueError(f"score is {name!r}; choose one of {', '.join(SCORES)}.")
+        return name
 
     def _seeds(self, n: int, call: int = 0) -> list[int]:
         """Return n seeds, and for each call of partial_fit others."""
         state = self.random_state
-        root = state if isinstance(state, int) else int(check_random_state(state).randint(2**31 - 1))
+        if isinstance(state, Integral):
+            root = check_integer(state, "random_state", at_least=0)
+        else:
+            root = int(check_random_state(state).randint(2**31 - 1))
         children = np.random.SeedSequence((root, call)).generate_state(n, np.uint64)
         return [int(child) for child in children]
 
     def _n_threads(self) -> int:
-        n_jobs = 1 if self.n_jobs is None else self.n_jobs
-        return n_jobs if n_jobs > 0 else max(1, available_cores() + 1 + n_jobs)
+        n_jobs = 1 if self.n_jobs is None else check_integer(self.n_jobs, "n_jobs", at_least=-available_cores())
+        if n_jobs == 0:
+            raise ValueError("n_jobs is 0; give the number of threads, or -1 for all cores.")
+        return n_jobs if n_jobs > 0 else available_cores() + 1 + n_jobs
+
+
+def _several_classes(labels: NDArray[Any], name: str) -> NDArray[Any]:
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise ValueError(f"{name} has one class only, {classes[0]}; give images of two classes at least.")
+    return classes
 
 
 def run_to_end(run: Simulation) -> Callable[[Callable[[object], None]], object]:

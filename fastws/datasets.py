@@ -1,20 +1,25 @@
 """Binary images to learn from: the bundled digits, ``.npz`` files, and OpenML's digit sets reduced to 8 x 8."""
 
+import math
 import os
 import zipfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastws.checks import check_binary
+from fastws.checks import check_binary, check_integer
 
 BUNDLED_THRESHOLD = 8
 BUNDLED_TRAINING_IMAGES = 1200
 _SIDE = 8
 _TRAINING_IMAGES_A_CLASS = 700
 _SPLIT_SEED = 1995
+_SKLEARN_SEEDS = 2**32
+# OpenML's numbers of the sets, and the thresholds of their reduced images.
+_OPENML = {"usps": (41082, 0.15), "mnist": (554, 0.20)}
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,15 @@ class DigitData:
     def __post_init__(self) -> None:
         for part, x, y in (("train", self.x_train, self.y_train), ("test", self.x_test, self.y_test)):
             if y.ndim != 1 or y.dtype.kind not in "iubU":
-                raise ValueError(f"y_{part} has shape {y.shape} and type {y.dtype}; give one whole number an image.")
+                raise ValueError(
+                    f"y_{part} has shape {y.shape} and type {y.dtype}; give one label an image, a whole number or text."
+                )
             if len(x) != len(y):
                 raise ValueError(f"x_{part} has {len(x)} images and y_{part} has {len(y)} labels; give one label each.")
+        if (self.y_train.dtype.kind == "U") != (self.y_test.dtype.kind == "U"):
+            raise ValueError(
+                f"y_train holds {self.y_train.dtype} and y_test {self.y_test.dtype}; give labels of one type."
+            )
         if self.x_train.shape[1] != self.x_test.shape[1]:
             raise ValueError(f"x_train has {self.x_train.shape[1]} pixels an image, x_test has {self.x_test.shape[1]}.")
         classes, counts = np.unique(self.y_train, return_counts=True)
@@ -78,7 +89,7 @@ def load_bundled(seed: int = 0, threshold: float = BUNDLED_THRESHOLD) -> DigitDa
         digits.target,
         train_size=BUNDLED_TRAINING_IMAGES,
         stratify=digits.target,
-        random_state=seed,
+        random_state=check_integer(seed, "seed", at_least=0) % _SKLEARN_SEEDS,
     )
     x_train, x_test, y_train, y_test = parts
     name = f"scikit-learn's digits, on above {threshold:g} of 16"
@@ -97,15 +108,17 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     """
     name = os.fspath(path)
     try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return {"x": content}
-        with content:
-            return {key: content[key] for key in content.files}
+        if zipfile.is_zipfile(path):
+            with np.load(path, allow_pickle=False) as content:
+                members = {key: content[key] for key in content.files}
+            # What is no array comes as bytes.
+            return {key: member for key, member in members.items() if isinstance(member, np.ndarray)}
+        # Mapped, lest a large file be read whole; copy-on-write, since the kernels are compiled for writable arrays.
+        return {"x": np.lib.format.open_memmap(path, mode="c")}
     except OSError:
         raise
     except Exception as error:
-        if "allow_pickle" in str(error) and zipfile.is_zipfile(name):
+        if "allow_pickle" in str(error) or "Python objects" in str(error):
             raise ValueError(
                 f"{name} holds Python objects, which are not unpickled since they could run any program; save plain "
                 "arrays of numbers instead."
@@ -121,17 +134,18 @@ def binarise(x: NDArray[Any], threshold: float | None, name: str) -> NDArray[np.
     ValueError
         If x is not binary and there is no threshold, or has NaN, or is not an array of numbers.
     """
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} holds {x.dtype}; give numbers.")
+    if x.dtype.kind == "f" and np.isnan(x).any():
+        raise ValueError(f"{name} has NaN among its pixels; nothing tells whether they are on. Leave such images out.")
     if threshold is None:
         try:
             return check_binary(_rows(x), name=name)
         except ValueError as error:
-            if x.dtype.kind in "iuf" and np.isfinite(x).all():
-                raise ValueError(f"{error} On the command line, --threshold does that.") from error
-            raise
-    if x.dtype.kind not in "biuf":
-        raise ValueError(f"{name} holds {x.dtype}; give numbers.")
-    if x.dtype.kind == "f" and np.isnan(x).any():
-        raise ValueError(f"{name} has NaN among its pixels; a threshold cannot tell whether they are on.")
+            hint = " On the command line, --threshold does that." if "Threshold grey images" in str(error) else ""
+            raise ValueError(f"{error}{hint}") from error
+    if math.isnan(threshold):
+        raise ValueError("the threshold is nan; give a number that pixels lie above or below.")
     return check_binary(_rows(x) > threshold, name=name)
 
 
@@ -159,15 +173,13 @@ def load_file(path: str | os.PathLike[str], threshold: float | None = None) -> D
         )
     x_train = binarise(arrays["x_train"], threshold, "x_train")
     x_test = binarise(arrays["x_test"], threshold, "x_test")
-    shape = arrays.get("shape")
-    given = tuple(int(side) for side in shape) if shape is not None and shape.shape == (2,) else None
     return DigitData(
         os.path.basename(os.fspath(path)),
         x_train,
-        arrays["y_train"],
+        _labels(arrays["y_train"]),
         x_test,
-        arrays["y_test"],
-        image_shape(x_train.shape[1], given),
+        _labels(arrays["y_test"]),
+        image_shape(x_train.shape[1], given_shape(arrays, "x_train")),
     )
 
 
@@ -187,37 +199,40 @@ def load_openml(which: str) -> DigitData:
     """
     from sklearn.datasets import fetch_openml
 
+    number, threshold = _OPENML[which]
     try:
-        fetched = fetch_openml({"usps": "USPS", "mnist": "mnist_784"}[which], as_frame=False, version="active")
+        # scikit-learn's other parser, much faster, needs pandas.
+        parser = "pandas" if find_spec("pandas") else "liac-arff"
+        fetched = fetch_openml(data_id=number, as_frame=False, parser=parser)
     except Exception as error:
         raise OSError(
             f"{which} cannot be fetched from OpenML ({error}). Connect to the internet, or give a file with --data."
         ) from error
-    grey = np.asarray(fetched.data, np.float64)
+    grey = np.asarray(fetched.data)
     labels = np.asarray(fetched.target).astype(int)
-    grey = (grey - grey.min()) / (grey.max() - grey.min())
-    if which == "usps":
-        labels = labels - labels.min()
-        small = grey.reshape(-1, _SIDE, 2, _SIDE, 2).mean(axis=(2, 4))
-        images = small.reshape(len(grey), -1) > 0.15
-    else:
-        images = np.array([reduce_image(image.reshape(28, 28)) for image in grey]).reshape(len(grey), -1) > 0.20
+    labels = labels - labels.min()
+    darkest, span = float(grey.min()), float(np.ptp(grey))
+    side = math.isqrt(grey.shape[1])
+    images = np.empty((len(grey), _SIDE * _SIDE), np.uint8)
+    for image, row in zip(images, grey, strict=True):
+        square = (row.reshape(side, side) - darkest) / span
+        image[...] = ((reduce_image if which == "mnist" else average_fields)(square) > threshold).ravel()
     rng = np.random.default_rng(_SPLIT_SEED)
     is_train = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         is_train[rng.permutation(np.flatnonzero(labels == label))[:_TRAINING_IMAGES_A_CLASS]] = True
     return DigitData(
         f"{which} from OpenML, 8 x 8",
-        check_binary(images[is_train]),
+        images[is_train],
         labels[is_train],
-        check_binary(images[~is_train]),
+        images[~is_train],
         labels[~is_train],
         (_SIDE, _SIDE),
     )
 
 
 def reduce_image(grey: NDArray[np.float64], side: int = _SIDE, ink: float = 0.2) -> NDArray[np.float64]:
-    """Return the box around the ink of a grey image in [0, 1], centred on a square and averaged over side² fields."""
+    """Return the box around the ink of a grey image in [0, 1], centred on a square, as the means of side² fields."""
     rows, columns = np.flatnonzero((grey > ink).any(axis=1)), np.flatnonzero((grey > ink).any(axis=0))
     if len(rows) == 0:
         return np.zeros((side, side))
@@ -226,6 +241,12 @@ def reduce_image(grey: NDArray[np.float64], side: int = _SIDE, ink: float = 0.2)
     top, left = ((n - length) // 2 for length in box.shape)
     square = np.zeros((n, n))
     square[top : top + box.shape[0], left : left + box.shape[1]] = box
+    return average_fields(square, side)
+
+
+def average_fields(square: NDArray[np.float64], side: int = _SIDE) -> NDArray[np.float64]:
+    """Return the means of side² equal fields of a square image; a pixel that fields share counts by its parts."""
+    n = len(square)
     # Row f of `share` says how much of each of the n pixels field f covers.
     edges = np.arange(side + 1) * n / side
     pixels = np.arange(n)
@@ -233,7 +254,25 @@ def reduce_image(grey: NDArray[np.float64], side: int = _SIDE, ink: float = 0.2)
     return np.asarray(share @ square @ share.T / (n / side) ** 2)
 
 
-def image_shape(n_pixels: int, given: tuple[int, ...] | None = None) -> tuple[int, int]:
+def given_shape(arrays: dict[str, NDArray[Any]], name: str) -> tuple[int, int] | None:
+    """Return the height and width of images in a file's arrays: of those in three dimensions, or as `shape` has it.
+
+    Raises
+    ------
+    ValueError
+        If `shape` is not two whole numbers.
+    """
+    if arrays[name].ndim == 3:
+        return arrays[name].shape[1], arrays[name].shape[2]
+    shape = arrays.get("shape")
+    if shape is None:
+        return None
+    if shape.shape != (2,) or shape.dtype.kind not in "iu":
+        raise ValueError(f"shape is {shape.tolist()}; give the height and width of an image, two whole numbers.")
+    return int(shape[0]), int(shape[1])
+
+
+def image_shape(n_pixels: int, given: tuple[int, int] | None = None) -> tuple[int, int]:
     """Return the shape given, or the square of this many pixels, or one row where they make no square.
 
     Raises
@@ -241,13 +280,20 @@ def image_shape(n_pixels: int, given: tuple[int, ...] | None = None) -> tuple[in
     ValueError
         If the shape given has another number of pixels.
     """
-    if given is not None:
-        if len(given) != 2 or given[0] * given[1] != n_pixels:
-            raise ValueError(f"the image shape {given} does not have the {n_pixels} pixels of the images.")
-        return given[0], given[1]
-    side = int(np.sqrt(n_pixels))
-    return (side, side) if side * side == n_pixels else (1, n_pixels)
+    if given is None:
+        side = math.isqrt(n_pixels)
+        return (side, side) if side * side == n_pixels else (1, n_pixels)
+    if min(given) < 1 or given[0] * given[1] != n_pixels:
+        raise ValueError(f"images of {given[0]} x {given[1]} do not have {n_pixels} pixels, as these images have.")
+    return given
 
 
 def _rows(x: NDArray[Any]) -> NDArray[Any]:
-    return x.reshape(len(x), -1) if x.ndim == 3 else x
+    return x.reshape(len(x), x.shape[1] * x.shape[2]) if x.ndim == 3 else x
+
+
+def _labels(y: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as whole numbers where floats hold such."""
+    if y.dtype.kind == "f" and (np.abs(y) < 2**53).all() and (y == np.round(y)).all():
+        return y.astype(np.int64)
+    return y

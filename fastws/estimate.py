@@ -1,6 +1,6 @@
 """Measures of the paper by sampling, for machines of any size: total representations are drawn from Q(·|d)."""
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,9 +10,26 @@ from fastws.checks import check_binary, check_integer
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 
-_DRAWN_AT_ONCE = 1 << 20
+# Costs and surprises of one call of the kernel: 256 KiB, which stay in a core's cache until they are averaged.
+_DRAWN_AT_ONCE = 1 << 14
 
 Costs = NDArray[np.float64]
+
+
+class Measures(NamedTuple):
+    """Three measures of the same representations; each of shape (n,), in bits.
+
+    Attributes
+    ----------
+    description_length_bits : ndarray of float64
+    free_energy_bits : ndarray of float64
+    neg_log_prob_bits : ndarray of float64
+        As the functions of these names give them.
+    """
+
+    description_length_bits: Costs
+    free_energy_bits: Costs
+    neg_log_prob_bits: Costs
 
 
 def description_length_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed: int = 0) -> Costs:
@@ -37,9 +54,9 @@ def description_length_bits(machine: Machine, x: ArrayLike, n_samples: int = 10,
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1, or n_samples or the seed is out of range.
+        As `measures`.
     """
-    return _average(machine, x, n_samples, seed, lambda costs, surprises: costs.mean(axis=1))
+    return measures(machine, x, n_samples, seed).description_length_bits
 
 
 def free_energy_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed: int = 0) -> Costs:
@@ -62,9 +79,9 @@ def free_energy_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed: 
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1, or n_samples or the seed is out of range.
+        As `measures`.
     """
-    return _average(machine, x, n_samples, seed, lambda costs, surprises: (costs - surprises).mean(axis=1))
+    return measures(machine, x, n_samples, seed).free_energy_bits
 
 
 def neg_log_prob_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed: int = 0) -> Costs:
@@ -91,29 +108,81 @@ def neg_log_prob_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed:
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1, or n_samples or the seed is out of range.
+        As `measures`.
     """
-
-    def minus_log_mean_weight(costs: Costs, surprises: Costs) -> Costs:
-        exponents = surprises - costs
-        largest = exponents.max(axis=1)
-        mean: Costs = np.exp(exponents - largest[:, np.newaxis]).mean(axis=1)
-        return -(largest + np.log(mean))
-
-    return _average(machine, x, n_samples, seed, minus_log_mean_weight)
+    return measures(machine, x, n_samples, seed).neg_log_prob_bits
 
 
-def _average(
-    machine: Machine, x: ArrayLike, n_samples: int, seed: int, average: Callable[[Costs, Costs], Costs]
-) -> Costs:
+def measures(
+    machine: Machine, x: ArrayLike, n_samples: int = 10, seed: int = 0, same_in_any_company: bool = False
+) -> Measures:
+    """Estimate all three measures of each input from representations that are drawn once.
+
+    Parameters
+    ----------
+    machine : Machine
+    x : array_like of {0, 1}, shape (n, n_0)
+    n_samples : int, default=10
+        Representations drawn an input.
+    seed : int, default=0
+        The first n representations drawn are the same for every n_samples >= n.
+    same_in_any_company : bool, default=False
+        Let the draws for an input depend on its pixels and not on its row: an image then has the same estimates among
+        any other images, and equal images have equal ones.
+
+    Returns
+    -------
+    Measures
+
+    Raises
+    ------
+    ValueError
+        If x has another width or a value other than 0 and 1, n_samples or the seed is out of range, or a parameter of
+        the machine is not finite.
+    """
     inputs = check_binary(x, machine.layer_sizes[0])
     n_samples = check_integer(n_samples, "n_samples")
     key = make_key(seed, Use.ESTIMATES)
-    nats = np.empty(len(inputs))
-    rows = max(1, _DRAWN_AT_ONCE // n_samples)
+    _check_finite(machine)
+    nats = np.empty((3, len(inputs)))
+    rows = min(len(inputs), max(1, _DRAWN_AT_ONCE // n_samples))
+    space = np.empty((2, rows, n_samples))
     for first in range(0, len(inputs), rows):
         block = inputs[first : first + rows]
-        costs, surprises = np.empty((2, len(block), n_samples))
-        kernels.sampled_costs(key, first, *machine.parameters, block, costs, surprises)
-        nats[first : first + rows] = average(costs, surprises)
-    return nats / np.log(2)
+        costs, surprises = space[:, : len(block)]
+        if same_in_any_company:
+            # The kernel numbers the rows it is given one after the other; so it is given one.
+            for row, number in enumerate(_numbers(block)):
+                own = slice(row, row + 1)
+                kernels.sampled_costs(key, number, *machine.parameters, block[own], costs[own], surprises[own])
+        else:
+            kernels.sampled_costs(key, first, *machine.parameters, block, costs, surprises)
+        nats[:, first : first + len(block)] = _averages(costs, surprises)
+    return Measures(*(nats / np.log(2)))
+
+
+def _averages(costs: Costs, surprises: Costs) -> tuple[Costs, Costs, Costs]:
+    """Return the means of C(α, d) and of C(α, d) + log Q(α|d), and minus the logarithm of the mean weight, in nats."""
+    log_weights = surprises - costs
+    largest = log_weights.max(axis=1)
+    mean = np.exp(log_weights - largest[:, np.newaxis]).mean(axis=1)
+    return costs.mean(axis=1), -log_weights.mean(axis=1), -(largest + np.log(mean))
+
+
+def _numbers(inputs: NDArray[np.uint8]) -> list[int]:
+    """Return a whole number below 2^32 for each input, a hash of its pixels."""
+    packed = np.packbits(inputs, axis=1)
+    n_words = -(-packed.shape[1] // 8)
+    words = np.pad(packed, ((0, 0), (0, 8 * n_words - packed.shape[1]))).view("<u8")
+    factors = np.random.SeedSequence(0).generate_state(n_words, np.uint64) | np.uint64(1)
+    numbers: list[int] = ((words * factors).sum(axis=1) >> np.uint64(32)).tolist()
+    return numbers
+
+
+def _check_finite(machine: Machine) -> None:
+    for name, array in machine.arrays().items():
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"{name} of the machine has a value that is not finite; every parameter has to be. Set it to a number, "
+                "or load a machine that was saved before."
+            )

@@ -1,5 +1,7 @@
 """`fastws digits`: Figure 2 of the paper."""
 
+import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,12 +11,14 @@ from fastws.cli.session import Json, Out, Seed, prepare_folder, print_table, pro
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from fastws.datasets import DigitData
     from fastws.experiments.digits import Backprop, DigitRun, Reading
     from fastws.simulation import Simulation
 
 _SAMPLES = 24
+_NAMED = ("bundled", "usps", "mnist")
 
 
 def digits(
@@ -45,16 +49,21 @@ def digits(
     images = _load(data, threshold, seed)
     runs = new_runs(images, seed, sweeps, layer_sizes(hidden, "--hidden"))
     folder = prepare_folder(out or Path("fastws-digits"))
-    _finish(runs, images, {"data": data, "threshold": threshold, "seed": seed}, folder, json)
+    # `fastws resume` may be called from another folder.
+    origin = data if data in _NAMED else os.path.abspath(data)
+    _finish(runs, images, {"data": origin, "threshold": threshold, "seed": seed}, folder, json)
 
 
 def resume_digits(simulations: "list[Simulation]", notes: dict[str, Any], folder: Path, as_json: bool) -> None:
     """Go on with an interrupted `fastws digits`."""
-    from fastws.experiments.digits import DigitRun
+    from fastws.experiments.digits import DigitRun, are_of
 
     source = notes["source"]
     runs = [DigitRun.resumed(*pair) for pair in zip(simulations, notes["runs"], strict=True)]
-    _finish(runs, _load(source["data"], source["threshold"], source["seed"]), source, folder, as_json)
+    data = _load(source["data"], source["threshold"], source["seed"])
+    if not are_of(runs, data):
+        raise ValueError(f"{data.name} has other training images than when the run began; put the old ones back.")
+    _finish(runs, data, source, folder, as_json)
 
 
 def _load(data: str, threshold: float | None, seed: int) -> "DigitData":
@@ -62,7 +71,7 @@ def _load(data: str, threshold: float | None, seed: int) -> "DigitData":
 
     if data == "bundled":
         return datasets.load_bundled(seed, datasets.BUNDLED_THRESHOLD if threshold is None else threshold)
-    if data in ("usps", "mnist"):
+    if data in _NAMED:
         if threshold is not None:
             raise ValueError(f"--threshold does not go with --data {data}, which has its own.")
         return datasets.load_openml(data)
@@ -92,12 +101,20 @@ def _finish(runs: "list[DigitRun]", data: "DigitData", source: dict[str, Any], f
         with progress_bar("Backpropagation, for comparison", experiment.BACKPROP_TOTAL) as show:
             backprop = experiment.backprop(data, seed, show)
         files = []
-        for label, machine in zip(reading.classes, machines, strict=True):
-            files.append(folder / f"machine-{label}.npz")
+        for name, machine in zip(_file_names(reading.classes), machines, strict=True):
+            files.append(folder / f"machine-{name}.npz")
             machine.save(files[-1])
         files += _draw(runs, reading, data, seed, folder)
         result = experiment.result(runs, reading, data, nearest_neighbour, backprop, seed)
         report(result, folder, files, as_json, lambda: _print(result, reading, data, backprop))
+
+
+def _file_names(classes: "NDArray[Any]") -> list[str]:
+    """Return the labels, or their numbers where one, being any text, is not fit for the name of a file."""
+    labels = [str(label) for label in classes]
+    return (
+        labels if all(re.fullmatch(r"[\w-]{1,50}", label) for label in labels) else list(map(str, range(len(labels))))
+    )
 
 
 def _draw(runs: "list[DigitRun]", reading: "Reading", data: "DigitData", seed: int, folder: Path) -> list[Path]:

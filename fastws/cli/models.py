@@ -46,14 +46,19 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a machine on any binary images."""
+    from fastws.checks import check_rates
     from fastws.machine import Machine
     from fastws.simulation import Simulation
     from fastws.streams import Images
 
-    images = Images(_images(data, threshold, ("x_train", "x")))
-    machine = Machine(layer_sizes(layers, "--layers"))
+    images = Images(read_images(data, threshold, ("x_train", "x")))
+    sizes = layer_sizes(layers, "--layers")
+    if sizes[0] != images.n_inputs:
+        raise ValueError(f"--layers begins with {sizes[0]} input units; the images have {images.n_inputs} pixels.")
+    machine = Machine(sizes)
     values = numbers(rates, "--rates")
-    schedule = [(sweeps * len(images), values[0] if len(values) == 1 else values)]
+    level_rates = check_rates(values[0] if len(values) == 1 else values, len(sizes), "--rates")
+    schedule = [(sweeps * len(images), level_rates)]
     run = Simulation(machine, images, schedule, nonnegative, seed)
     _finish_training(run, prepare_folder(out or Path("fastws-train")), json)
 
@@ -112,7 +117,7 @@ def evaluate(
     from fastws.machine import Machine
 
     machine = Machine.load(model)
-    images = _images(data, threshold, ("x_test", "x", "x_train"))
+    images = read_images(data, threshold, ("x_test", "x", "x_train"))
     enumerable = sum(machine.layer_sizes[1:]) <= exact.MAX_HIDDEN
     if enumerable:
         bits = {
@@ -121,11 +126,7 @@ def evaluate(
             "neg_log_prob_bits": exact.neg_log_prob_bits(machine, images),
         }
     else:
-        bits = {
-            "description_length_bits": estimate.description_length_bits(machine, images, samples, seed),
-            "free_energy_bits": estimate.free_energy_bits(machine, images, samples, seed),
-            "neg_log_prob_bits": estimate.neg_log_prob_bits(machine, images, samples, seed),
-        }
+        bits = estimate.measures(machine, images, samples, seed)._asdict()
     result: dict[str, Any] = {name: float(values.mean()) for name, values in bits.items()}
     result |= {"n_images": len(images), "exact": enumerable}
     if json:
@@ -180,7 +181,14 @@ def show(model: Model, shape: Shape = None, out: Out = None, json: Json = False)
     report(result, folder, files, json, lambda: print(f"The generative weights of {machine}."))
 
 
-def _images(path: Path, threshold: float | None, names: tuple[str, ...]) -> "NDArray[np.uint8]":
+def read_images(path: Path, threshold: float | None, names: tuple[str, ...]) -> "NDArray[np.uint8]":
+    """Return the binary images of a file: the first array that it has of these names.
+
+    Raises
+    ------
+    OSError, ValueError
+        If there are none.
+    """
     from fastws.datasets import binarise, read_arrays
 
     arrays = read_arrays(path)

@@ -40,6 +40,11 @@ class DigitRun(WatchedRun):
         assert isinstance(stream, Images)
         return stream.x
 
+    @property
+    def n_sweeps(self) -> int:
+        """Length of the schedule in sweeps."""
+        return self.simulation.total_examples // len(self.images)
+
     def run(self, check: Callable[[object], None] = lambda seen: None) -> None:
         """Learn to the end of the schedule; what `check` raises ends it in good order."""
         sample = self.images[:_IMAGES_MEASURED]
@@ -47,9 +52,9 @@ class DigitRun(WatchedRun):
         def measure(machine: Machine) -> tuple[float]:
             return (float(estimate.description_length_bits(machine, sample).mean()),)
 
-        total = self.simulation.total_examples
-        points = {total * k * k // _POINTS_OF_CURVE**2 for k in range(1, _POINTS_OF_CURVE + 1)}
-        self.train(sorted(points), measure, check)
+        # Whole sweeps, which are the same for all classes; closer together at first, when more happens.
+        sweeps = {-(-self.n_sweeps * k * k // _POINTS_OF_CURVE**2) for k in range(_POINTS_OF_CURVE + 1)}
+        self.train([len(self.images) * sweep for sweep in sorted(sweeps)], measure, check)
 
 
 def new_runs(
@@ -64,6 +69,15 @@ def new_runs(
     """
     classifier = DescriptionLengthClassifier(hidden, n_sweeps, random_state=seed)
     return [DigitRun(simulation) for simulation in classifier.simulations(data.x_train, data.y_train)]
+
+
+def are_of(runs: Sequence[DigitRun], data: DigitData) -> bool:
+    """Return whether the runs learn from these images, a class each."""
+    classes = np.unique(data.y_train)
+    return len(runs) == len(classes) and all(
+        np.array_equal(run.images, data.x_train[data.y_train == label])
+        for run, label in zip(runs, classes, strict=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -105,11 +119,9 @@ class Reading:
 
 def read(machines: Sequence[Machine], data: DigitData, seed: int = 0, n_runs: int = 10) -> Reading:
     """Describe every test image with every machine: `n_runs` runs of each recognition net an image [16]."""
-    bits = {}
-    for measure in ("description_length", "free_energy", "importance"):
-        classifier = DescriptionLengthClassifier(n_runs=n_runs, score=measure, random_state=seed, n_jobs=-1)
-        bits[measure] = classifier.use_machines(machines, data.y_train).description_lengths_bits(data.x_test)
-    return Reading(bits, np.unique(data.y_train), data.y_test)
+    classifier = DescriptionLengthClassifier(n_runs=n_runs, random_state=seed, n_jobs=-1)
+    classifier.use_machines(machines, data.y_train)
+    return Reading(classifier.measures_bits(data.x_test), classifier.classes_, data.y_test)
 
 
 def nearest_neighbour_error(data: DigitData) -> float:
@@ -143,7 +155,9 @@ def backprop(data: DigitData, seed: int = 0, watch: Callable[[int], object] = la
     done = [0]
 
     def search(n_hidden: int, decay: float, check: Callable[[object], None]) -> Backprop:
-        net = MLPClassifier((n_hidden,), alpha=decay, batch_size=min(50, len(x_train)), random_state=seed)
+        # scikit-learn's seeds are below 2^32.
+        state = seed % 2**32
+        net = MLPClassifier((n_hidden,), alpha=decay, batch_size=min(50, len(x_train)), random_state=state)
         best = Backprop(1.0, n_hidden, decay, 0)
         for sweep in range(1, BACKPROP_SWEEPS + 1):
             check(sweep)
@@ -180,7 +194,8 @@ def result(
 ) -> dict[str, Any]:
     """Return what ``result.json`` says of the experiment."""
     confusion = reading.confusion()
-    misread = 1 - confusion.diagonal() / np.maximum(1, confusion.sum(axis=1))
+    n_images = confusion.sum(axis=1)
+    misread = (n_images - confusion.diagonal()) / np.maximum(1, n_images)
     return {
         "seed": seed,
         "data": data.name,
@@ -191,7 +206,7 @@ def result(
         "backprop_error": backprop.error,
         "n_train": len(data.x_train),
         "n_test": len(data.x_test),
-        "sweeps": runs[0].simulation.total_examples // len(runs[0].images),
+        "sweeps": runs[0].n_sweeps,
         "confusion": confusion.tolist(),
         "error_by_class": {str(label): float(error) for label, error in zip(reading.classes, misread, strict=True)},
         "seconds": sum(run.seconds for run in runs),

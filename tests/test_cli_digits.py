@@ -1,0 +1,338 @@
+import json
+import os
+import sys
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import sklearn.datasets
+
+import fastws
+from chance import INTERPRETED
+from fastws import cli
+from fastws.cli import session
+from fastws.experiments import digits as experiment
+from machines import parameter_bits
+
+pytestmark = pytest.mark.skipif(INTERPRETED, reason="learns from tens of thousands of images")
+
+PICTURES = ("fig2-digits", "description-length", "confusion", "misread")
+KEYS = {
+    "error_rate",
+    "free_energy_error_rate",
+    "nearest_neighbour_error",
+    "backprop_error",
+    "n_train",
+    "n_test",
+    "confusion",
+    "seconds",
+    "mean_description_length_bits",
+    "seed",
+    "data",
+    "importance_error_rate",
+    "sweeps",
+    "error_by_class",
+    "compile_seconds",
+}
+# Few sweeps misread a few of these, so that there is something to draw.
+QUICK = ("--sweeps", 3, "--hidden", "4,2")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Return a function that runs a command in an empty folder and returns exit code, output and complaints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(experiment, "BACKPROP_HIDDEN", (4,))
+    monkeypatch.setattr(experiment, "BACKPROP_DECAYS", (0.1, 1.0))
+    monkeypatch.setattr(experiment, "BACKPROP_SWEEPS", 2)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["fastws", *map(str, words)])
+        with pytest.raises(SystemExit) as ending:
+            cli.main()
+        captured = capsys.readouterr()
+        return ending.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Leave out what takes the most time, where a test is about something else."""
+    monkeypatch.setattr("fastws.cli.digits._draw", lambda *arguments: [])
+
+
+def some_digits(n=30, labels=(1, 2, 8)):
+    x, y = sklearn.datasets.load_digits(return_X_y=True)
+    order = [np.flatnonzero(y == label)[: 2 * n] for label in labels]
+    train, test = (np.concatenate([own[part] for own in order]) for part in (slice(n), slice(n, 2 * n)))
+    return {"x_train": x[train] > 8, "y_train": y[train], "x_test": x[test] > 8, "y_test": y[test]}
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Return a file of 90 images to learn from and 90 to test on; it is not in the folder that commands run in."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    np.savez(folder / "small.npz", **some_digits())
+    return folder / "small.npz"
+
+
+def files_in(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+# What a run prints and leaves.
+
+
+def test_the_bundled_digits_make_a_table_beside_the_paper_and_the_files(run, tmp_path):
+    code, out, _ = run("digits", *QUICK)
+    assert code == 0
+    text = " ".join(out.split())
+    for words in ("Figure 2", "on above 8 of 16", "95 % interval", "paper", "4.8%", "6.7%", "5.6%", "free energy"):
+        assert words in text
+    for words in ("nearest neighbour", "all chosen on the test data", "Misread by class: 0 ", "fastws-digits/"):
+        assert words in text
+    pictures = {f"{picture}.{suffix}" for picture in PICTURES for suffix in ("png", "svg")}
+    machines = {f"machine-{digit}.npz" for digit in range(10)}
+    assert files_in(tmp_path / "fastws-digits") == pictures | machines | {"result.json"}
+    assert fastws.Machine.load("fastws-digits/machine-7.npz").layer_sizes == (64, 4, 2)
+    assert all(name in out for name in ("machine-0.npz", "fig2-digits.png", "misread.svg", "result.json"))
+
+
+def test_json_is_one_object_and_what_the_file_holds(run, small, tmp_path):
+    code, out, _ = run("digits", "--data", small, *QUICK, "--seed", 3, "--json", "--out", "here")
+    result = json.loads(out)
+    assert code == 0
+    assert len(out.splitlines()) == 1
+    assert set(result) == KEYS
+    assert (result["seed"], result["data"], result["sweeps"]) == (3, "small.npz", 3)
+    assert (result["n_train"], result["n_test"]) == (90, 90)
+    assert [sum(row) for row in result["confusion"]] == [30, 30, 30]
+    wrong = 90 - sum(row[k] for k, row in enumerate(result["confusion"]))
+    assert result["error_rate"] == pytest.approx(wrong / 90)
+    assert list(result["error_by_class"]) == ["1", "2", "8"]
+    assert result == json.loads((tmp_path / "here" / "result.json").read_text())
+    again = json.loads(run("digits", "--data", small, *QUICK, "--seed", 3, "--json", "--out", "there")[1])
+    for key in KEYS - {"seconds", "compile_seconds"}:
+        assert result[key] == again[key]
+
+
+def test_options_reach_the_run(run, small, no_pictures):
+    grey = dict(np.load(small))
+    for name in ("x_train", "x_test"):
+        grey[name] = grey[name] * 0.3 + 0.1
+    np.savez("grey.npz", **grey)
+    assert run("digits", "--data", "grey.npz", "--threshold", 0.2, "--hidden", "5", "--sweeps", 4, "--seed", 2)[0] == 0
+    data = some_digits()
+    classifier = fastws.DescriptionLengthClassifier((5,), sweeps=4, random_state=2)
+    classifier.fit(data["x_train"], data["y_train"])
+    for label, machine in zip((1, 2, 8), classifier.machines_, strict=True):
+        saved = fastws.Machine.load(f"fastws-digits/machine-{label}.npz")
+        np.testing.assert_array_equal(parameter_bits(saved), parameter_bits(machine))
+
+
+def test_threshold_of_the_bundled_digits(run, no_pictures):
+    result = json.loads(run("digits", *QUICK, "--threshold", 5, "--json")[1])
+    assert result["data"] == "scikit-learn's digits, on above 5 of 16"
+    assert (result["n_train"], result["n_test"]) == (1200, 597)
+
+
+def test_nothing_misread_leaves_no_picture_of_it(run, tmp_path):
+    rng = np.random.default_rng(0)
+    x = np.repeat([[1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1, 1, 1]], 20, axis=0) ^ (rng.random((40, 8)) < 0.05)
+    y = np.repeat([0, 1], 20)
+    np.savez("easy.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    result = json.loads(run("digits", "--data", "easy.npz", "--sweeps", 100, "--hidden", "2", "--json")[1])
+    assert result["error_rate"] == 0
+    assert "misread.png" not in files_in(tmp_path / "fastws-digits")
+    assert "fig2-digits.png" in files_in(tmp_path / "fastws-digits")
+
+
+def test_classes_of_any_size_and_images_of_any_shape(run, tmp_path):
+    """One row of pixels an image; two images of a class and one sweep leave little to draw."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([-1, 3], [2, 40])
+    np.savez("odd.npz", x_train=rng.integers(0, 2, (42, 7)), y_train=y, x_test=rng.integers(0, 2, (42, 7)), y_test=y)
+    code, _, err = run("digits", "--data", "odd.npz", "--sweeps", 1, "--hidden", "2")
+    assert code == 0, err
+    assert {"machine--1.npz", "machine-3.npz", "description-length.png"} <= files_in(tmp_path / "fastws-digits")
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["a", "b_1", "ü"], ["a", "b_1", "ü"]),
+        (["../../out", "b", "c"], ["0", "1", "2"]),
+        (["/etc/x", "b", "c"], ["0", "1", "2"]),
+        (["a" * 300, "b", ""], ["0", "1", "2"]),
+    ],
+)
+def test_labels_do_not_choose_where_files_go(run, no_pictures, tmp_path, labels, names):
+    data = some_digits(10)
+    order = dict(zip((1, 2, 8), labels, strict=True))
+    for name in ("y_train", "y_test"):
+        data[name] = np.array([order[label] for label in data[name]])
+    np.savez("set.npz", **data)
+    code, out, err = run("digits", "--data", "set.npz", *QUICK, "--json", "--out", "a/b/c")
+    assert code == 0, err
+    assert set(json.loads(out)["error_by_class"]) == set(labels)
+    assert files_in(tmp_path / "a/b/c") == {f"machine-{name}.npz" for name in names} | {"result.json"}
+    assert files_in(tmp_path) == {"a", "set.npz"}
+
+
+# Interruption.
+
+
+def interrupting(wanted):
+    """Return a stand-in for the progress bar: press Ctrl-C as soon as something was done where the label is this."""
+
+    @contextmanager
+    def bar(label, total, already=0):
+        def show(count):
+            if label.startswith(wanted) and count > already:
+                raise KeyboardInterrupt
+
+        yield show
+
+    return bar
+
+
+@pytest.mark.parametrize("place", ["Learning", "Backpropagation"])
+def test_an_interrupted_run_resumes_to_the_same_nets(run, small, monkeypatch, tmp_path, place):
+    words = ("--data", os.path.relpath(small), "--hidden", "16,4", "--sweeps", 1500)
+    monkeypatch.setattr("fastws.threads._SECONDS_A_LOOK", 0.01)
+    with monkeypatch.context() as patched:
+        patched.setattr("fastws.cli.digits.progress_bar", interrupting(place))
+        code, out, err = run("digits", *words, "--out", "a")
+    assert code == session.INTERRUPTED
+    assert out == ""
+    assert f"fastws resume {os.path.join('a', 'run.npz')}" in err
+    assert files_in(tmp_path / "a") == {"run.npz"}
+    runs, _ = fastws.simulation.load_runs("a/run.npz")
+    unfinished = [run.examples_seen < run.total_examples for run in runs]
+    assert any(unfinished) == (place == "Learning")
+
+    code, _, err = run("digits", *words, "--out", "a")
+    assert code == 2
+    assert "interrupted run" in err
+
+    # From another folder, too.
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    code, resumed, err = run("resume", tmp_path / "a" / "run.npz", "--json")
+    assert code == 0, err
+    monkeypatch.chdir(tmp_path)
+    assert "run.npz" not in files_in(tmp_path / "a")
+    _, alone, _ = run("digits", *words, "--json", "--out", "b")
+    resumed, alone = json.loads(resumed), json.loads(alone)
+    assert set(resumed) == KEYS
+    for key in KEYS - {"seconds", "compile_seconds"}:
+        assert resumed[key] == alone[key]
+    for label in (1, 2, 8):
+        nets = [fastws.Machine.load(f"{folder}/machine-{label}.npz") for folder in "ab"]
+        np.testing.assert_array_equal(*map(parameter_bits, nets))
+    # The curves, too.
+    assert (tmp_path / "a/description-length.png").read_bytes() == (tmp_path / "b/description-length.png").read_bytes()
+
+
+def test_resuming_with_other_data_is_an_error(run, small, no_pictures, monkeypatch, tmp_path):
+    words = ("digits", "--data", small, "--sweeps", 5, "--out", "a")
+    with monkeypatch.context() as patched:
+        patched.setattr("fastws.cli.digits.progress_bar", interrupting("Learning"))
+        assert run(*words)[0] == session.INTERRUPTED
+    data = some_digits()
+    np.savez(small, **{**data, "x_train": data["x_train"][:, ::-1]})
+    code, _, err = run("resume", "a/run.npz")
+    assert code == 2
+    assert "small.npz has other training images than when the run began" in err
+    small.unlink()
+    code, _, err = run("resume", "a/run.npz")
+    assert code == 2
+    assert "small.npz" in err
+    assert files_in(tmp_path / "a") == {"run.npz"}
+    np.savez(small, **data)
+    assert run("resume", "a/run.npz")[0] == 0
+
+
+# The user's mistakes.
+
+
+def write_bad(name, **changes):
+    content = {**some_digits(5), **changes}
+    np.savez(name, **{key: array for key, array in content.items() if array is not None})
+
+
+BAD = {
+    "grey.npz": ({"x_train": np.full((15, 64), 0.3)}, "x_train[0, 0] is 0.3"),
+    "missing.npz": ({"y_test": None}, "missing.npz has no y_test"),
+    "count.npz": ({"y_train": np.zeros(3, int)}, "x_train has 15 images and y_train has 3 labels"),
+    "single.npz": ({"y_train": np.array([9, *some_digits(5)["y_train"][1:]])}, "class 9 has one training image"),
+    "one.npz": ({"y_train": np.ones(15, int)}, "y_train has one class only, 1"),
+    "same.npz": ({"x_train": np.ones((15, 64))}, "all training images are the same"),
+    "empty.npz": ({"x_test": np.ones((0, 64)), "y_test": np.ones(0)}, "x_test is empty"),
+    "unseen.npz": ({"y_test": np.full(15, 4)}, "y_test has the class 4"),
+    "nan.npz": ({"x_test": np.full((15, 64), np.nan)}, "x_test has NaN"),
+    "objects.npz": ({"x_test": np.array([{}] * 15)}, "objects.npz holds Python objects"),
+    "width.npz": ({"x_test": np.ones((15, 63))}, "x_train has 64 pixels an image, x_test has 63"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_data_is_one_sentence_and_leaves_nothing(run, tmp_path, name):
+    changes, complaint = BAD[name]
+    write_bad(name, **changes)
+    code, out, err = run("digits", "--data", name, *QUICK)
+    assert code == 2
+    assert out == ""
+    assert complaint in err
+    assert "Traceback" not in err
+    assert len(err.splitlines()) == 1
+    assert files_in(tmp_path) == {name}
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--data", "nowhere.npz"), "nowhere.npz"),
+        (("--data", "."), "directory"),
+        (("--data", "usps", "--threshold", "3"), "--threshold does not go with --data usps"),
+        (("--threshold", "16"), "all training images are the same"),
+        (("--threshold", "nan"), "all training images are the same"),
+        (("--threshold", "x"), "--threshold"),
+        (("--hidden", "16,x"), "--hidden is '16,x'; give whole numbers"),
+        (("--hidden", ""), "--hidden is ''; give whole numbers"),
+        (("--hidden", "16,0"), "--hidden is '16,0'; give whole numbers"),
+        (("--hidden", "-3"), "--hidden is '-3'; give whole numbers"),
+        (("--sweeps", "0"), "--sweeps"),
+        (("--sweeps", "1.5"), "--sweeps"),
+        (("--seed", "-1"), "--seed"),
+        (("--frobnicate",), "--frobnicate"),
+        (("surplus",), "surplus"),
+    ],
+)
+def test_bad_options_are_complaints_before_any_work(run, tmp_path, words, complaint):
+    code, out, err = run("digits", *words)
+    assert code == 2
+    assert out == ""
+    assert complaint in err
+    assert "Traceback" not in err
+    assert files_in(tmp_path) == set()
+
+
+@pytest.mark.parametrize("name", ["usps", "mnist"])
+def test_offline(run, monkeypatch, tmp_path, name):
+    def fetch(**arguments):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch)
+    code, out, err = run("digits", "--data", name)
+    assert (code, out) == (2, "")
+    assert f"{name} cannot be fetched from OpenML (Name or service not known). Connect to the internet" in err
+    assert files_in(tmp_path) == set()
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(run, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    code, _, err = run("digits", *QUICK, "--out", "file")
+    assert code == 2
+    assert "cannot write into the folder file" in err
