@@ -42,6 +42,9 @@ def test_a_failed_write_leaves_what_was_there(old, error, tmp_path):
         file.write(b"new")
         file.flush()
         assert content(path) == old
+        assert len(list(tmp_path.iterdir())) == 1 + bool(
+            old
+        )  # on the same disk, or it could not take its place at once
         raise error
 
     with pytest.raises(type(error)):

@@ -229,10 +229,10 @@ def lists(states):
 @pytest.mark.parametrize("nonnegative", [False, True])
 def test_wake_step_is_eq_4(sizes, nonnegative):
     for seed in range(3):
-        machine = random_machine(sizes, seed)
-        if nonnegative:  # as a run that clips has them
-            machine.clip_input_weights()
-        before, rates = naive.parameters(machine), RATES[: len(sizes)]
+        machine, rates = random_machine(sizes, seed), RATES[: len(sizes)]
+        before = naive.parameters(machine)
+        if nonnegative:
+            before.gen_weights[0] = [[max(w, 0.0) for w in row] for row in before.gen_weights[0]]
         x = np.random.default_rng(seed).integers(0, 2, sizes[0])
         states = lists(wake_step(machine, x, rates, seed, nonnegative_input_weights=nonnegative))
         n_draws = sum(sizes[1:])

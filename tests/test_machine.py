@@ -228,7 +228,12 @@ def test_seed_decides_the_draws():
         np.testing.assert_array_equal(draw(20)[:5], draw(5))
         for seed in (1, 2, 2**32, 2**200):
             assert 0.4 < np.mean(draw(20) != draw(20, seed=seed)) < 0.6
-    assert 0.4 < np.mean(machine.fantasies(20) != machine.representations(x)[0]) < 0.6
+
+
+def test_fantasies_and_representations_of_one_seed_have_other_draws():
+    """The inputs of one net are drawn as 64 to 127, and so are the last hidden units of the other."""
+    fantasies, representations = Machine([64, 64]).fantasies(20), Machine([1, 128]).representations(np.ones((20, 1)))
+    assert 0.4 < np.mean(fantasies != representations[0][:, 64:]) < 0.6
 
 
 @pytest.mark.parametrize("n", [0, -1, 1.5, True, None])

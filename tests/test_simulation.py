@@ -342,7 +342,10 @@ def test_a_state_that_cannot_be(keys, value, tmp_path):
         Simulation.load(path)
 
 
-@pytest.mark.parametrize("images", [np.zeros((7, 2)), np.zeros((7, 1), np.uint8), np.zeros((0, 2), np.uint8), None])
+@pytest.mark.parametrize(
+    "images",
+    [np.zeros((7, 2)), np.zeros((7, 1), np.uint8), np.zeros((7, 3), np.uint8), np.zeros((0, 2), np.uint8), None],
+)
 def test_images_that_cannot_be(images, tmp_path):
     path = tmp_path / "run.npz"
     new_run("images").save(path)

@@ -256,6 +256,13 @@ def test_a_description_makes_the_stream_again(stream):
         np.testing.assert_array_equal(again.x, stream.x)
 
 
+@pytest.mark.parametrize("stream", [Bars(3), Images(X)], ids=repr)
+def test_a_description_must_fit(stream):
+    for n_inputs in (8, 25):
+        with pytest.raises(ValueError, match=rf"^the (bars )?images have .* and the machine {n_inputs} inputs"):
+            stream_from_description(*stream.description(), n_inputs)
+
+
 def test_unknown_description():
     with pytest.raises(ValueError, match=r"^there is no stream of kind 'digits'; this fastws knows 'bars'"):
         stream_from_description({"kind": "digits"}, {}, 9)
