@@ -150,13 +150,9 @@ def measures(
     for first in range(0, len(inputs), rows):
         block = inputs[first : first + rows]
         costs, surprises = space[:, : len(block)]
-        if same_in_any_company:
-            # The kernel numbers the rows it is given one after the other; so it is given one.
-            for row, number in enumerate(_numbers(block)):
-                own = slice(row, row + 1)
-                kernels.sampled_costs(key, number, *machine.parameters, block[own], costs[own], surprises[own])
-        else:
-            kernels.sampled_costs(key, first, *machine.parameters, block, costs, surprises)
+        rows_of_block = np.arange(first, first + len(block), dtype=np.uint64)
+        numbers = _numbers(block) if same_in_any_company else rows_of_block
+        kernels.sampled_costs(key, numbers, *machine.parameters, block, costs, surprises)
         nats[:, first : first + len(block)] = _averages(costs, surprises)
     return Measures(*(nats / np.log(2)))
 
@@ -169,14 +165,13 @@ def _averages(costs: Costs, surprises: Costs) -> tuple[Costs, Costs, Costs]:
     return costs.mean(axis=1), -log_weights.mean(axis=1), -(largest + np.log(mean))
 
 
-def _numbers(inputs: NDArray[np.uint8]) -> list[int]:
+def _numbers(inputs: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Return a whole number below 2^32 for each input, a hash of its pixels."""
     packed = np.packbits(inputs, axis=1)
     n_words = -(-packed.shape[1] // 8)
     words = np.pad(packed, ((0, 0), (0, 8 * n_words - packed.shape[1]))).view("<u8")
     factors = np.random.SeedSequence(0).generate_state(n_words, np.uint64) | np.uint64(1)
-    numbers: list[int] = ((words * factors).sum(axis=1) >> np.uint64(32)).tolist()
-    return numbers
+    return np.asarray((words * factors).sum(axis=1) >> np.uint64(32))
 
 
 def _check_finite(machine: Machine) -> None:

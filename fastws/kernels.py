@@ -572,7 +572,7 @@ def total_cost(cost: Lanes, factor: Lanes, space: Doubles) -> float:
 @jit
 def sampled_costs(
     key: Key,
-    first_image: int,
+    numbers: NDArray[np.uint64],
     sizes: Integers,
     generative: Floats,
     recognition: Floats,
@@ -580,7 +580,7 @@ def sampled_costs(
     costs: Doubles,
     surprises: Doubles,
 ) -> None:
-    """Draw total representations α of each input from Q(·|d).
+    """Draw total representations α of each input from Q(·|d); inputs of the same number share their draws.
 
     Written in place, shape (n, n_samples), in nats: `costs`, the C(α, d) of Eq 3, and `surprises`, -log Q(α|d).
     """
@@ -594,7 +594,7 @@ def sampled_costs(
         for i in range(sizes[0]):
             states[0, i] = inputs[image, i]
         for sample in range(costs.shape[1]):
-            draw = (np.uint64(sample) << np.uint64(32)) + np.uint64(first_image + image)
+            draw = (np.uint64(sample) << np.uint64(32)) + numbers[image]
             draw_thresholds(key, draw, n_draws, thresholds, 0)
             recognise(sizes, recognition, states, thresholds, 0, 0)
             cost, factor = nothing, nothing + 1.0

@@ -112,7 +112,7 @@ def test_train_leaves_a_npy_file_on_disk(run, monkeypatch):
 
     monkeypatch.setattr("fastws.streams.Images", Watched)
     assert run("train", "--data", "x.npy", "--layers", "9,4", "--sweeps", 1)[0] == 0
-    assert isinstance(seen[0], np.memmap)
+    assert seen[0].filename.name == "x.npy"  # a copy of a mapped array has none
 
 
 @contextmanager

@@ -34,7 +34,8 @@ def gentle_machine(layer_sizes, seed=0, largest=0.4):
 def sampled(machine, x, n_samples, seed=0):
     """Return the costs C(α, d) and the surprises -log Q(α|d) that the kernel draws, in nats."""
     costs, surprises = np.empty((2, len(x), n_samples))
-    kernels.sampled_costs(make_key(seed, Use.ESTIMATES), 0, *machine.parameters, x, costs, surprises)
+    numbers = np.arange(len(x), dtype=np.uint64)
+    kernels.sampled_costs(make_key(seed, Use.ESTIMATES), numbers, *machine.parameters, x, costs, surprises)
     return costs, surprises
 
 
@@ -274,7 +275,7 @@ def test_numbers_of_images_are_below_2_to_the_32_and_collide_seldom(n_inputs, da
     numbers = estimate._numbers(x)
     assert all(0 <= number < 2**32 for number in numbers)
     # 200 images at random collide once in 200,000 times.
-    assert len(set(numbers)) >= len(x) - 1
+    assert len(set(numbers.tolist())) >= len(x) - 1
 
 
 # Errors.

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 import fastws
-from fastws.cli import bars, digits, models, resume
+from fastws.cli import bars, codec, digits, models, resume
 from fastws.cli.session import INTERRUPTED, USER_ERROR, Interrupted, complain
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ for command in (
     models.evaluate,
     models.fantasies,
     models.show,
+    codec.compress,
+    codec.decompress,
     resume.resume,
 ):
     app.command()(command)
@@ -56,6 +58,9 @@ def main() -> Any:
     except KeyboardInterrupt:
         complain("Interrupted; nothing was under way that could be saved.")
         sys.exit(INTERRUPTED)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         complain(f"Error: {error}")
+        sys.exit(USER_ERROR)
+    except MemoryError:
+        complain("Error: there is not enough memory for that; give smaller layers, or fewer images.")
         sys.exit(USER_ERROR)
