@@ -41,6 +41,10 @@ def check_layer_sizes(layer_sizes: Any) -> tuple[int, ...]:
     return tuple(check_integer(size, f"layer_sizes[{layer}]") for layer, size in enumerate(layer_sizes))
 
 
+def _is_rate(x: Any) -> bool:
+    return isinstance(x, numbers.Real) and not isinstance(x, bool) and bool(0 <= x <= _LARGEST_RATE)  # type: ignore[operator]
+
+
 def _is_scalar(x: Any) -> bool:
     return isinstance(x, np.ndarray) and x.ndim == 0
 
@@ -56,7 +60,7 @@ def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.fl
             "layers and one for the top layer's generative biases) and needs one rate each."
         )
     for level, rate in enumerate(values):
-        if isinstance(rate, bool) or not isinstance(rate, numbers.Real) or not 0.0 <= float(rate) <= _LARGEST_RATE:
+        if not _is_rate(rate):
             raise ValueError(f"{name}[{level}] is {rate!r}; a learning rate is a finite number of at least 0.")
     return np.array(values, dtype=np.float32)
 

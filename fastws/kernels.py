@@ -239,14 +239,16 @@ def learn_generative(sizes: Integers, generative: Floats, states: Floats, rates:
     """Wake phase: make each layer of a representation better at reconstructing the layer below (Eq 4)."""
     for level in range(len(sizes) - 2, -1, -1):
         least = floor if level == 0 else MINUS_INFINITY
-        learn(generative[level], sizes, states, level + 1, level, rates[level], least)
+        if rates[level] > 0:
+            learn(generative[level], sizes, states, level + 1, level, rates[level], least)
 
 
 @inline
 def learn_recognition(sizes: Integers, recognition: Floats, states: Floats, rates: Floats) -> None:
     """Sleep phase: make recognition better at recovering the causes of a fantasy (Eq 7)."""
     for level in range(len(sizes) - 2):
-        learn(recognition[level], sizes, states, level, level + 1, rates[level], MINUS_INFINITY)
+        if rates[level] > 0:
+            learn(recognition[level], sizes, states, level, level + 1, rates[level], MINUS_INFINITY)
 
 
 # The loops over examples.

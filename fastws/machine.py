@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -148,7 +149,7 @@ class Machine:
         machine._assign(arrays)
         return machine
 
-    def fantasies(self, n: int, seed: int = 0) -> NDArray[np.uint8]:
+    def fantasies(self, n: int, seed: int = 0, clamp: Mapping[tuple[int, int], int] | None = None) -> NDArray[np.uint8]:
         """Draw from the generative model, top-down: what the net sees asleep.
 
         Parameters
@@ -156,6 +157,9 @@ class Machine:
         n : int
             How many fantasies, at least 1.
         seed : int, default=0
+        clamp : mapping of (layer, unit) to {0, 1}, optional
+            Units that are held on or off, whatever drives them. Layers above them do not come to know of it: this is
+            not P(d | the unit is on). With the same seed all other units have the same draws as without a clamp.
 
         Returns
         -------
@@ -164,13 +168,28 @@ class Machine:
         Raises
         ------
         ValueError
-            If n or the seed is not a whole number in range.
+            If n or the seed is not a whole number in range, or a clamp names no unit of the machine or another state.
         """
         from fastws import kernels
 
         fantasies = np.empty((check_integer(n, "n"), self.layer_sizes[0]), np.uint8)
-        kernels.sample_fantasies(make_key(seed, Use.FANTASIES), self._sizes, self._generative, fantasies)
+        generative = self._clamped(clamp)._generative if clamp else self._generative
+        kernels.sample_fantasies(make_key(seed, Use.FANTASIES), self._sizes, generative, fantasies)
         return fantasies
+
+    def _clamped(self, clamp: Mapping[tuple[int, int], int]) -> "Machine":
+        """Return a machine whose units are driven by an infinite bias where `clamp` says."""
+        clamped = self.copy()
+        for (layer, unit), state in clamp.items():
+            if not (0 <= layer < len(self.layer_sizes) and 0 <= unit < self.layer_sizes[layer]) or state not in (0, 1):
+                raise ValueError(
+                    f"clamp has ({layer}, {unit}): {state!r}; give (layer, unit): 0 or 1, for a unit of layers of "
+                    f"{list(self.layer_sizes)} units, all counted from 0."
+                )
+            clamped.gen_biases[layer][unit] = np.inf if state else -np.inf
+            for weights in clamped.gen_weights[layer : layer + 1]:
+                weights[:, unit] = 0
+        return clamped
 
     def representations(self, x: ArrayLike, seed: int = 0) -> list[NDArray[np.uint8]]:
         """Draw a total representation of each input from the recognition distribution Q(·|d).

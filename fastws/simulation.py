@@ -1,5 +1,7 @@
 """A machine, a stream, a schedule and a seed: what learns, from what, how fast, and how to go on."""
 
+import bisect
+import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -134,9 +136,9 @@ class Simulation:
 
     def _segment(self) -> tuple[NDArray[np.float32], int]:
         """Return the rates in force for the next example, and the number of the example where others follow."""
-        ends = np.cumsum([n for n, _ in self.schedule])
-        segment = int(np.searchsorted(ends, self.examples_seen, side="right"))
-        return self.schedule[segment][1], int(ends[segment])
+        ends = list(itertools.accumulate(n for n, _ in self.schedule))
+        segment = bisect.bisect_right(ends, self.examples_seen)
+        return self.schedule[segment][1], ends[segment]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the machine, the stream and where the run is as an ``.npz`` file, atomically.

@@ -88,6 +88,7 @@ def test_rates(rates, expected):
         (-0.5, r"rates\[0\] is -0\.5; a learning rate is a finite number of at least 0"),
         ([0.1, NAN, 0.1], r"rates\[1\] is nan"),
         ([0.1, 0.1, INF], r"rates\[2\] is inf"),
+        ([0.1, 10**400, 0.1], r"rates\[1\] is 1000"),
         ([0.1, 1e39, 0.1], r"rates\[1\] is 1e\+39"),  # infinite as a float32
         ([0.1, "0.1", 0.1], r"rates\[1\] is '0\.1'"),
         ([True, 0.1, 0.1], r"rates\[0\] is True"),

@@ -304,3 +304,48 @@ def test_one_rate_is_that_of_every_level():
     wake_step(one, np.ones(17), 0.1)
     wake_step(all_levels, np.ones(17), [0.1, 0.1, 0.1])
     np.testing.assert_array_equal(parameter_bits(one), parameter_bits(all_levels))
+
+
+def test_a_rate_of_zero_changes_no_bit_of_any_weight():
+    machine = Machine([5, 4, 3])
+    for array in (*machine.gen_weights, *machine.gen_biases, *machine.rec_weights, *machine.rec_biases):
+        array[...] = -0.0
+    before = {name: array.tobytes() for name, array in machine.arrays().items()}
+    for seed in range(20):
+        wake_step(machine, np.ones(5), 0, seed)
+        sleep_step(machine, 0, seed)
+    assert {name: array.tobytes() for name, array in machine.arrays().items()} == before
+
+
+def test_clamped_units_stay_where_they_are_held():
+    machine = random_machine(SIZES)
+    fantasies = machine.fantasies(500, clamp={(0, 3): 1, (0, 16): 0})
+    assert fantasies[:, 3].all()
+    assert not fantasies[:, 16].any()
+    others = np.delete(np.arange(17), [3, 16])
+    np.testing.assert_array_equal(fantasies[:, others], machine.fantasies(500)[:, others])
+
+
+def test_a_clamped_hidden_unit_drives_as_if_its_bias_were_large():
+    machine = random_machine(SIZES)
+    for layer, unit in ((1, 2), (len(SIZES) - 1, 1)):
+        for state in (0, 1):
+            driven = machine.copy()
+            driven.gen_biases[layer][unit] = 1e6 if state else -1e6
+            found = machine.fantasies(300, seed=5, clamp={(layer, unit): state})
+            np.testing.assert_array_equal(found, driven.fantasies(300, seed=5))
+            assert (found != machine.fantasies(300, seed=5)).any()
+
+
+def test_a_clamp_leaves_the_machine_alone():
+    machine = random_machine(SIZES)
+    before = parameter_bits(machine)
+    machine.fantasies(3, clamp={(1, 0): 1})
+    np.testing.assert_array_equal(parameter_bits(machine), before)
+    np.testing.assert_array_equal(machine.fantasies(9, clamp={}), machine.fantasies(9))
+
+
+@pytest.mark.parametrize("clamp", [{(9, 0): 1}, {(-1, 0): 1}, {(0, 17): 1}, {(0, -1): 1}, {(0, 0): 2}])
+def test_a_clamp_of_no_unit_or_state_is_refused(clamp):
+    with pytest.raises(ValueError, match=r"^clamp has \(.*counted from 0"):
+        random_machine(SIZES).fantasies(1, clamp=clamp)

@@ -1,0 +1,278 @@
+"""Change the code in small ways and see whether the tests notice; mutants-record.txt is the record.
+
+Usage: ``python bench/mutants.py [--modules NAME …] [--sample N] [--minutes M] [--workers N]``. A mutant has one
+operator, comparison, constant, condition or statement changed. Its tests run interpreted, in a process forked from one
+that has NumPy, Numba, SciPy and Hypothesis loaded; a mutant whose tests pass has survived. Each survivor is printed.
+"""
+
+import argparse
+import ast
+import copy
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TESTS = {
+    "kernels": ["kernels", "streams", "estimate", "machine"],
+    "machine": ["machine", "testing", "simulation", "files"],
+    "simulation": ["simulation", "stateful", "files"],
+    "exact": ["exact", "identities"],
+    "estimate": ["estimate", "identities"],
+}
+# What starts interpreters of its own, or many draws, is slow and finds nothing more.
+LEFT_OUT = " and ".join(
+    f"not {word}"
+    for word in (
+        "compiled_and_interpreted",
+        "crash",
+        "fresh",
+        "killed",
+        "ctrl_c",
+        "fuzzed",
+        "two_processes",
+        "finds",
+        "memory",
+    )
+)
+SECONDS = 120
+
+OPERATORS = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Add,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.Mult,
+    ast.MatMult: ast.Add,
+    ast.Pow: ast.Mult,
+    ast.BitXor: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+    ast.BitAnd: ast.BitOr,
+    ast.LShift: ast.RShift,
+    ast.RShift: ast.LShift,
+}
+COMPARISONS = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+
+
+def changes_of(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what may stand in the place of a node."""
+    changed = copy.deepcopy(node)
+    match changed:
+        case ast.BinOp(op=op) | ast.AugAssign(op=op) if type(op) in OPERATORS:
+            changed.op = OPERATORS[type(op)]()
+            yield changed
+        case ast.Compare(ops=[op, *_]):
+            changed.ops[0] = COMPARISONS[type(op)]()
+            yield changed
+        case ast.Constant(value=bool()):
+            yield ast.Constant(not changed.value)
+        case ast.Constant(value=int()):
+            yield ast.Constant(changed.value + 1)
+        case ast.Constant(value=float()):
+            yield ast.Constant(changed.value * 1.01 if changed.value else 1.0)
+        case ast.BoolOp():
+            changed.op = ast.Or() if isinstance(changed.op, ast.And) else ast.And()
+            yield changed
+        case ast.UnaryOp(op=ast.USub() | ast.Not()):
+            yield changed.operand
+        case ast.Call(func=ast.Name(id="range")):
+            stop = 0 if len(changed.args) == 1 else 1
+            changed.args[stop] = ast.BinOp(changed.args[stop], ast.Sub(), ast.Constant(1))
+            yield changed
+    match node:
+        case ast.If() | ast.IfExp():
+            changed = copy.deepcopy(node)
+            changed.test = ast.UnaryOp(ast.Not(), changed.test)
+            yield changed
+    if isinstance(node, ast.Raise | ast.AugAssign) or (
+        isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
+    ):
+        yield ast.Pass()
+
+
+def places_in(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
+    """Yield where each node hangs: its parent, field and index; annotations, decorators and messages are left out."""
+    for parent in ast.walk(tree):
+        for field, value in ast.iter_fields(parent):
+            if field in ("annotation", "returns", "decorator_list", "type_params"):
+                continue
+            if isinstance(value, ast.AST):
+                yield parent, field, None
+            elif isinstance(value, list):
+                for index, item in enumerate(value):
+                    if isinstance(item, ast.AST):
+                        yield parent, field, index
+
+
+def unchanging(tree: ast.AST) -> set[ast.AST]:
+    """Return the nodes whose change is no mistake: annotations, decorators, what is raised, what types alone see."""
+    inside: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        roots: list[ast.AST | None] = []
+        match node:
+            case ast.FunctionDef():
+                roots = [*node.decorator_list, node.returns, *(a.annotation for a in node.args.args)]
+            case ast.AnnAssign():
+                roots = [node.annotation]
+            case ast.Raise():
+                roots = [node.exc, node.cause]
+            case ast.Assign(value=ast.Subscript() | ast.Call(func=ast.Name(id="njit"))):
+                roots = [node.value] if isinstance(node.targets[0], ast.Name) and node.col_offset == 0 else []
+            case ast.JoinedStr():
+                roots = [node]
+        for root in roots:
+            if root is not None:
+                inside.update(ast.walk(root))
+    return inside
+
+
+def mutants_of(source: str) -> Iterator[tuple[str, str]]:
+    """Yield a description and the source of each mutant."""
+    tree = ast.parse(source)
+    ignored = unchanging(tree)
+    for parent, field, index in list(places_in(tree)):
+        holder = getattr(parent, field)
+        node = holder if index is None else holder[index]
+        if node in ignored:
+            continue
+        for changed in changes_of(node):
+            if index is None:
+                setattr(parent, field, changed)
+            else:
+                holder[index] = changed
+            ast.fix_missing_locations(tree)
+            new = ast.unparse(changed).splitlines()[0]
+            yield f"line {node.lineno}: {ast.unparse(node).splitlines()[0]}  ->  {new}", ast.unparse(tree)
+            if index is None:
+                setattr(parent, field, node)
+            else:
+                holder[index] = node
+
+
+class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from changed source."""
+
+    def __init__(self, name: str, source: str) -> None:
+        self.name, self.source = name, source
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        """Find the changed module, and no other."""
+        if name != self.name:
+            return None
+        origin = str(ROOT / Path(*name.split(".")).with_suffix(".py"))
+        return importlib.util.spec_from_file_location(name, origin, loader=self)
+
+    def exec_module(self, module: object) -> None:
+        """Run the changed source."""
+        exec(compile(self.source, module.__spec__.origin, "exec"), module.__dict__)
+
+
+def run_tests(module: str, source: str | None) -> int:
+    """Fork a process that runs a module's tests; return its number."""
+    child = os.fork()
+    if child:
+        return child
+    os.setsid()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    import hypothesis
+    import pytest
+
+    # A mutant that ten examples do not kill is seldom killed by fifty; survivors are worth a second look.
+    register = hypothesis.settings.register_profile
+    fewer = staticmethod(lambda name, **values: register(name, **{**values, "max_examples": 10}))
+    type.__setattr__(hypothesis.settings, "register_profile", fewer)
+    if source is not None:
+        sys.meta_path.insert(0, Mutated(f"fastws.{module}", source))
+    files = [f"tests/test_{name}.py" for name in TESTS[module]]
+    # Hypothesis is loaded before pytest can rewrite its assertions.
+    warning = "ignore::pytest.PytestAssertRewriteWarning"
+    options = ["-x", "-q", "-W", warning, "-p", "no:cacheprovider", "-p", "no:faulthandler"]
+    options += ["-m", "not long", "-k", LEFT_OUT]
+    status = 1
+    try:
+        status = int(pytest.main([*options, *files]))
+    finally:
+        os._exit(status)
+
+
+def finish(running: dict[int, tuple[str, str, float]], seconds: float) -> Iterator[tuple[str, str, str]]:
+    """Yield (module, mutant, outcome) of the processes that have ended, or run too long."""
+    while True:
+        child, status = os.waitpid(-1, os.WNOHANG)
+        late = [number for number, (_, _, started) in running.items() if time.monotonic() - started > seconds]
+        if child == 0 and late:
+            child = late[0]
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            status = None
+        if child:
+            module, mutant, _ = running.pop(child)
+            outcome = "killed" if status is None or os.waitstatus_to_exitcode(status) != 0 else "survived"
+            yield module, mutant, outcome
+            return
+        time.sleep(0.02)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--modules", nargs="+", choices=TESTS, default=list(TESTS))
+    parser.add_argument("--sample", type=int, help="mutants a module; all by default")
+    parser.add_argument("--minutes", type=float, default=600, help="a module; no mutant is begun after them")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+
+    os.environ.update(NUMBA_DISABLE_JIT="1", CI="1", MPLBACKEND="Agg")
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    for name in ("numpy", "numba", "scipy.stats", "hypothesis.stateful", "pytest", "llvmlite.ir", "numba.np.arrayobj"):
+        importlib.import_module(name)
+
+    for module in arguments.modules:
+        running = {run_tests(module, None): (module, "the module as it is", time.monotonic())}
+        [(_, _, outcome)] = finish(running, 10 * SECONDS)
+        if outcome != "survived":
+            raise SystemExit(f"the tests of {module} fail without any mutant")
+        mutants = list(mutants_of((ROOT / "fastws" / f"{module}.py").read_text(encoding="utf-8")))
+        n_all = len(mutants)
+        if arguments.sample is not None and arguments.sample < n_all:
+            mutants = random.Random(arguments.seed).sample(mutants, arguments.sample)
+        counts = {"killed": 0, "survived": 0}
+        started = time.monotonic()
+        while mutants or running:
+            if time.monotonic() - started > 60 * arguments.minutes:
+                mutants.clear()
+            while mutants and len(running) < arguments.workers:
+                mutant, source = mutants.pop()
+                running[run_tests(module, source)] = module, mutant, time.monotonic()
+            for _, mutant, outcome in finish(running, SECONDS):
+                counts[outcome] += 1
+                if outcome == "survived":
+                    print(f"  survived: {module} {mutant}", flush=True)
+        seconds = time.monotonic() - started
+        print(f"{module}: {sum(counts.values())} of {n_all} mutants, {counts} in {seconds:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
