@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastws import codec, estimate, exact, plotting
+    from fastws import codec, estimate, exact, gradients, plotting
     from fastws.classifier import DescriptionLengthClassifier
     from fastws.machine import Machine, sleep_step, sleep_update, wake_step, wake_update
     from fastws.simulation import Simulation
@@ -27,6 +27,7 @@ __all__ = [
     "codec",
     "estimate",
     "exact",
+    "gradients",
     "plotting",
     "sleep_step",
     "sleep_update",

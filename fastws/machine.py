@@ -158,8 +158,9 @@ class Machine:
             How many fantasies, at least 1.
         seed : int, default=0
         clamp : mapping of (layer, unit) to {0, 1}, optional
-            Units that are held on or off, whatever drives them. Layers above them do not come to know of it: this is
-            not P(d | the unit is on). With the same seed all other units have the same draws as without a clamp.
+            Units that are held on or off, whatever drives them. Layers above them do not come to know of it: only for
+            units of the top layer is this P(d | the unit is on). With the same seed all other units have the same draws
+            as without a clamp.
 
         Returns
         -------
@@ -187,8 +188,6 @@ class Machine:
                     f"{list(self.layer_sizes)} units, all counted from 0."
                 )
             clamped.gen_biases[layer][unit] = np.inf if state else -np.inf
-            for weights in clamped.gen_weights[layer : layer + 1]:
-                weights[:, unit] = 0
         return clamped
 
     def representations(self, x: ArrayLike, seed: int = 0) -> list[NDArray[np.uint8]]:

@@ -8,9 +8,12 @@ import threading
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.animation import ArtistAnimation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from PIL import Image
 
 import fastws
 from fastws import plotting
@@ -537,3 +540,19 @@ def test_no_figure_is_open_in_pyplot():
     assert figure.canvas.manager is None
     if "matplotlib.pyplot" in sys.modules:
         assert not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_a_film_is_a_gif_and_a_page_that_needs_no_network(tmp_path):
+    figure = plotting.image_grid([[0, 1, 1, 0]])
+    axes = figure.axes[0]
+    FigureCanvasAgg(figure)
+    film = ArtistAnimation(figure, [[axes.plot([0, 9], [0, y])[0]] for y in (3, 6, 9)], interval=200)
+    gif, page = plotting.save_film(film, tmp_path / "lines")
+    with Image.open(gif) as image:
+        assert (image.format, image.n_frames) == ("GIF", 3)
+    text = page.read_text(encoding="utf-8")
+    assert "<title>lines</title>" in text
+    assert text.count("data:image/png;base64") == 3
+    assert "http" not in text
+    assert text.count("<button") == 9
+    assert "<i " not in text

@@ -1,13 +1,14 @@
 """Pictures: Hinton diagrams (Fig 1c), the bars model and samples (Fig 1a, 1b), digits (Fig 2), curves and errors.
 
 Each function returns a matplotlib Figure that belongs to no display; `save` writes one as PNG and SVG.
+`save_film` writes an animation as a GIF and a page with controls.
 """
 
 from fastws.plotting.curves import description_length_curve, learning_curve
 from fastws.plotting.diagrams import bars_model
 from fastws.plotting.images import digit_samples, fantasies, image_grid, misread, samples
 from fastws.plotting.matrices import confusion
-from fastws.plotting.saving import save
+from fastws.plotting.saving import save, save_film
 from fastws.plotting.weights import hinton
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "misread",
     "samples",
     "save",
+    "save_film",
 ]

@@ -1,11 +1,13 @@
 """Pictures as files."""
 
 import os
+import re
 import threading
 from pathlib import Path
 from typing import IO, Any
 
 import matplotlib
+from matplotlib.animation import Animation
 from matplotlib.figure import Figure
 
 from fastws.files import write_atomically
@@ -14,6 +16,27 @@ from fastws.plotting.page import PAPER
 # Text stays text, and ids come from the drawing alone. Matplotlib takes both from its global settings only.
 _SVG_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "fastws"}
 _settings: Any = matplotlib.rcParams
+# What Matplotlib's buttons show as icons of a font that it fetches from a server.
+_SIGNS = {
+    "fa-minus": "−",
+    "fa-fast-backward": "|&lt;",
+    "fa-step-backward": "&lt;",
+    "fa-play fa-flip-horizontal": "◀",
+    "fa-pause": "||",
+    "fa-play": "▶",
+    "fa-step-forward": "&gt;",
+    "fa-fast-forward": "&gt;|",
+    "fa-plus": "+",
+}
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>body {{ text-align: center; }} .animation, .animation img, .animation input {{ max-width: 100%; }}</style>
+{film}
+</html>
+"""
 _settings_lock = threading.Lock()
 
 
@@ -41,6 +64,35 @@ def save(figure: Figure, path_without_suffix: str | os.PathLike[str]) -> list[Pa
     write_atomically(png, lambda file: figure.savefig(file, format="png", facecolor=PAPER, metadata={"Software": None}))
     write_atomically(svg, lambda file: _write_svg(figure, file))
     return [png, svg]
+
+
+def save_film(animation: Animation, path_without_suffix: str | os.PathLike[str]) -> list[Path]:
+    """Save an animation as a GIF, and as a page with controls that needs no server and nothing from the network.
+
+    Parameters
+    ----------
+    animation : matplotlib.animation.Animation
+    path_without_suffix : path
+        ``.gif`` and ``.html`` are appended to it; its last part is the title of the page.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The GIF and the page.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    base = os.fspath(path_without_suffix)
+    gif, page = Path(f"{base}.gif"), Path(f"{base}.html")
+    animation.save(gif, writer="pillow", dpi=60)
+    film = re.sub(r"<link [^>]*>", "", animation.to_jshtml())
+    for icon, sign in _SIGNS.items():
+        film = film.replace(f'<i class="fa {icon}"></i>', sign)
+    page.write_text(_PAGE.format(title=Path(base).name, film=film), encoding="utf-8")
+    return [gif, page]
 
 
 def _write_svg(figure: Figure, file: IO[bytes]) -> None:

@@ -1,0 +1,19 @@
+"""The order of the gallery."""
+
+# As the paper goes: its claims first, then what is built on them.
+ORDER = [
+    "plot_two_alternatives.py",
+    "plot_explaining_away.py",
+    "plot_cheapest_representation.py",
+    "plot_early_fantasies.py",
+    "plot_negative_weights.py",
+    "plot_other_gradients.py",
+    "plot_pca_and_clusters.py",
+    "plot_learning_live.py",
+    "plot_digit_units.py",
+]
+
+
+def in_order(file_name: str) -> tuple[int, str]:
+    """Return what the gallery sorts scripts by; those that are not in the list come last."""
+    return (ORDER.index(file_name) if file_name in ORDER else len(ORDER), file_name)
