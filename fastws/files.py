@@ -10,6 +10,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +28,13 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[IO[bytes]], 
     OSError
         If the folder cannot be written or the disk is full; an earlier file at `path` is then still there.
     """
-    target = Path(path)
+    # Ctrl-C reaches the main thread only. It is raised there once the file is written: zipfile, interrupted while it
+    # writes, would raise something else instead.
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit(_write_and_replace, Path(path), write).result()
+
+
+def _write_and_replace(target: Path, write: Callable[[IO[bytes]], object]) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,3 +40,20 @@ def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         # Interpreted, the generator's arithmetic modulo 2**64 warns each time that it wraps around.
         config.addinivalue_line("filterwarnings", "ignore:overflow encountered:RuntimeWarning")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Return a function that runs a command in an empty folder and returns exit code, output and complaints."""
+    from fastws import cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["fastws", *map(str, words)])
+        with pytest.raises(SystemExit) as ending:
+            cli.main()
+        captured = capsys.readouterr()
+        return ending.value.code or 0, captured.out, captured.err
+
+    return call

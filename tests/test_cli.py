@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import fastws
-from fastws import cli
 from fastws.cli import session
 
 PICTURES = ("fig1a-model", "fig1b-samples", "fig1c-weights", "learning-curve")
@@ -25,21 +24,6 @@ RUN_KEYS = {
     "examples_per_second",
     "compile_seconds",
 }
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Return a function that runs a command in an empty folder and returns exit code, output and complaints."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["fastws", *map(str, words)])
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        captured = capsys.readouterr()
-        return ending.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 def same_parameters(a, b):

@@ -1,12 +1,11 @@
 import json
-import sys
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 import fastws
-from fastws import cli, codec
+from fastws import codec
 from machines import random_machine
 
 METHODS = [(), ("--method", "bits-back"), ("--method", "two-part")]
@@ -17,22 +16,12 @@ def arrays(path):
         return dict(file)
 
 
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Return a function that runs a command where machine.npz and data.npz are: exit code, output and complaints."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def some_files(run):
+    """Put machine.npz and data.npz where the commands run."""
     random_machine([64, 16, 4]).save("machine.npz")
     x = (np.random.default_rng(0).random((300, 64)) < 0.4).astype(np.uint8)
     np.savez("data.npz", x_test=x, x_train=1 - x)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["fastws", *map(str, words)])
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        captured = capsys.readouterr()
-        return ending.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,6 +1,5 @@
 import json
 import os
-import sys
 from contextlib import contextmanager
 
 import numpy as np
@@ -9,7 +8,6 @@ import sklearn.datasets
 
 import fastws
 from chance import INTERPRETED
-from fastws import cli
 from fastws.cli import session
 from fastws.experiments import digits as experiment
 from machines import parameter_bits
@@ -38,22 +36,11 @@ KEYS = {
 QUICK = ("--sweeps", 3, "--hidden", "4,2")
 
 
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Return a function that runs a command in an empty folder and returns exit code, output and complaints."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def small_grid(monkeypatch):
     monkeypatch.setattr(experiment, "BACKPROP_HIDDEN", (4,))
     monkeypatch.setattr(experiment, "BACKPROP_DECAYS", (0.1, 1.0))
     monkeypatch.setattr(experiment, "BACKPROP_SWEEPS", 2)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["fastws", *map(str, words)])
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        captured = capsys.readouterr()
-        return ending.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import json
 import math
-import sys
 from contextlib import contextmanager
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 
 import fastws
 from chance import INTERPRETED
-from fastws import cli
 from fastws.cli import session
 from fastws.cli.words import image_shape, layer_sizes, numbers
 from machines import parameter_bits, random_machine
@@ -20,23 +18,13 @@ EVALUATE_KEYS = {"description_length_bits", "free_energy_bits", "neg_log_prob_bi
 X = fastws.Bars(3).sample(40)
 
 
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Return a function that runs a command in a folder with some files and returns exit code, output, complaints."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def some_files(run):
+    """Put some files where the commands run."""
     np.savez("x.npz", x=X, x_test=X[:7])
     np.save("x.npy", X)
     random_machine([9, 5, 2], seed=1).save("small.npz")
     random_machine([9, 18, 3], seed=1).save("large.npz")
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["fastws", *map(str, words)])
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        captured = capsys.readouterr()
-        return ending.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 FILES = {"x.npz", "x.npy", "small.npz", "large.npz"}
