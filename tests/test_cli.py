@@ -165,7 +165,7 @@ def interrupting(label, total, already=0):
 def test_an_interrupted_run_resumes_to_the_same_machine(run, monkeypatch, tmp_path):
     words = ("--examples", 1_000_000, "--seeds", 2)
     with monkeypatch.context() as patched:
-        patched.setattr("fastws.cli.bars.progress_bar", interrupting)
+        patched.setattr("fastws.cli.session.progress_bar", interrupting)
         code, _, err = run("bars", *words, "--out", "a")
     assert code == session.INTERRUPTED
     assert f"fastws resume {os.path.join('a', 'run.npz')}" in err

@@ -190,7 +190,8 @@ def test_an_interrupted_run_resumes_to_the_same_nets(run, small, monkeypatch, tm
     words = ("--data", os.path.relpath(small), "--hidden", "16,4", "--sweeps", 1500)
     monkeypatch.setattr("fastws.threads._SECONDS_A_LOOK", 0.01)
     with monkeypatch.context() as patched:
-        patched.setattr("fastws.cli.digits.progress_bar", interrupting(place))
+        for module in ("session", "digits"):
+            patched.setattr(f"fastws.cli.{module}.progress_bar", interrupting(place))
         code, out, err = run("digits", *words, "--out", "a")
     assert code == session.INTERRUPTED
     assert out == ""
@@ -225,7 +226,7 @@ def test_an_interrupted_run_resumes_to_the_same_nets(run, small, monkeypatch, tm
 def test_resuming_with_other_data_is_an_error(run, small, no_pictures, monkeypatch, tmp_path):
     words = ("digits", "--data", small, "--sweeps", 5, "--out", "a")
     with monkeypatch.context() as patched:
-        patched.setattr("fastws.cli.digits.progress_bar", interrupting("Learning"))
+        patched.setattr("fastws.cli.session.progress_bar", interrupting("Learning"))
         assert run(*words)[0] == session.INTERRUPTED
     data = some_digits()
     np.savez(small, **{**data, "x_train": data["x_train"][:, ::-1]})

@@ -118,7 +118,7 @@ def test_an_interrupted_training_resumes_to_the_same_machine(run, monkeypatch, t
     words = ("--data", "x.npy", "--layers", "9,20,4", "--sweeps", 20_000)
     monkeypatch.setattr("fastws.threads._SECONDS_A_LOOK", 0.01)
     with monkeypatch.context() as patched:
-        patched.setattr("fastws.cli.models.progress_bar", interrupting)
+        patched.setattr("fastws.cli.session.progress_bar", interrupting)
         code, out, err = run("train", *words, "--out", "a")
     assert (code, out) == (session.INTERRUPTED, "")
     assert "fastws resume a" in err

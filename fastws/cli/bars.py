@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastws.cli.session import Json, Out, prepare_folder, print_table, progress_bar, report, saving_on_interrupt
+from fastws.cli.session import Json, Out, learn, prepare_folder, print_table, report, saving_on_interrupt
 
 if TYPE_CHECKING:
     from fastws.experiments.bars import BarsRun
@@ -63,20 +63,16 @@ def resume_bars(simulations: "list[Simulation]", notes: dict[str, Any], folder: 
 def _finish(runs: "list[BarsRun]", recipe: str, several: bool, folder: Path, as_json: bool) -> None:
     from fastws.experiments.bars import summary
     from fastws.simulation import save_runs
-    from fastws.threads import side_by_side
+
+    simulations = [run.simulation for run in runs]
 
     def save(path: Path) -> None:
         notes = {"command": "bars", "recipe": recipe, "several": several, "runs": [run.notes() for run in runs]}
-        save_runs(path, [run.simulation for run in runs], notes)
+        save_runs(path, simulations, notes)
 
-    def seen() -> int:
-        return sum(run.simulation.examples_seen for run in runs)
-
-    total = sum(run.simulation.total_examples for run in runs)
     with saving_on_interrupt(folder, save):
         runs[0].compile()
-        with progress_bar("Learning", total, seen()) as show:
-            side_by_side([run.run for run in runs], watch=lambda: show(seen()))
+        learn(simulations, [run.run for run in runs])
         best = min(runs, key=lambda run: run.divergence_bits)
         best.simulation.machine.save(folder / "machine.npz")
         files = [folder / "machine.npz", *_draw(best, folder)]

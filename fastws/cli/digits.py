@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastws.cli.session import Json, Out, Seed, prepare_folder, print_table, progress_bar, report, saving_on_interrupt
+from fastws.cli.session import (
+    Json,
+    Out,
+    Seed,
+    learn,
+    prepare_folder,
+    print_table,
+    progress_bar,
+    report,
+    saving_on_interrupt,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,21 +91,18 @@ def _load(data: str, threshold: float | None, seed: int) -> "DigitData":
 def _finish(runs: "list[DigitRun]", data: "DigitData", source: dict[str, Any], folder: Path, as_json: bool) -> None:
     from fastws.experiments import digits as experiment
     from fastws.simulation import save_runs
-    from fastws.threads import side_by_side
+
+    simulations = [run.simulation for run in runs]
 
     def save(path: Path) -> None:
         notes = {"command": "digits", "source": source, "runs": [run.notes() for run in runs]}
-        save_runs(path, [run.simulation for run in runs], notes)
-
-    def seen() -> int:
-        return sum(run.simulation.examples_seen for run in runs)
+        save_runs(path, simulations, notes)
 
     seed = source["seed"]
     with saving_on_interrupt(folder, save):
         runs[0].compile()
-        with progress_bar("Learning", sum(run.simulation.total_examples for run in runs), seen()) as show:
-            side_by_side([run.run for run in runs], watch=lambda: show(seen()))
-        machines = [run.simulation.machine for run in runs]
+        learn(simulations, [run.run for run in runs])
+        machines = [simulation.machine for simulation in simulations]
         reading = experiment.read(machines, data, seed)
         nearest_neighbour = experiment.nearest_neighbour_error(data)
         with progress_bar("Backpropagation, for comparison", experiment.BACKPROP_TOTAL) as show:

@@ -9,9 +9,9 @@ from fastws.cli.session import (
     Json,
     Out,
     Seed,
+    learn,
     prepare_folder,
     print_table,
-    progress_bar,
     report,
     saving_on_interrupt,
 )
@@ -73,14 +73,11 @@ def _finish_training(run: "Simulation", folder: Path, as_json: bool) -> None:
 
     from fastws import estimate
     from fastws.simulation import save_runs
-    from fastws.threads import side_by_side
 
     with saving_on_interrupt(folder, lambda path: save_runs(path, [run], {"command": "train"})):
         compile_seconds = run.compile()
-        already = run.examples_seen
         started = time.perf_counter()
-        with progress_bar("Learning", run.total_examples, already) as show:
-            side_by_side([lambda check: run.advance(progress=check)], watch=lambda: show(run.examples_seen))
+        learn([run], [lambda check: run.advance(progress=check)])
         seconds = time.perf_counter() - started
         run.machine.save(folder / "machine.npz")
         images = run.stream.x  # type: ignore[attr-defined]

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from fastws.simulation import Simulation
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -66,6 +69,17 @@ def progress_bar(label: str, total: int, already: int = 0) -> Iterator[Callable[
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=total, completed=already)
         yield lambda count: progress.update(task, completed=count)
+
+
+def learn(simulations: "Sequence[Simulation]", tasks: Sequence[Callable[[Callable[[object], None]], object]]) -> None:
+    """Run the tasks by which these simulations learn, side by side, and show how many examples they have seen."""
+    from fastws.threads import side_by_side
+
+    def seen() -> int:
+        return sum(simulation.examples_seen for simulation in simulations)
+
+    with progress_bar("Learning", sum(simulation.total_examples for simulation in simulations), seen()) as show:
+        side_by_side(tasks, watch=lambda: show(seen()))
 
 
 @contextmanager
