@@ -266,7 +266,7 @@ class _Cascade:
     """
 
     def __init__(self, machine: Machine, states: NDArray[np.float32], route: list[tuple[Any, int, int]]) -> None:
-        self._sizes = machine.parameters[0]
+        self._sizes = machine.shape[0]
         self._states = states
         n_units = [machine.layer_sizes[driven] for _, _, driven in route]
         ends = np.cumsum(n_units)
@@ -308,7 +308,7 @@ class _Coder:
             words = _initial_words(sizes, method, seed)
         self._ans = constriction.stream.stack.AnsCoder(words)
         self._model = constriction.stream.model.Bernoulli(perfect=False)
-        _, generative, recognition = machine.parameters
+        _, _, generative, recognition = machine.parameters
         states = np.zeros((len(sizes), max(sizes)), np.float32)
         self._input = states[0, : sizes[0]]
         self._hidden = [states[layer, :n] for layer, n in enumerate(sizes) if layer > 0]

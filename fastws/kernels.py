@@ -6,9 +6,10 @@ What every kernel shares:
   unit u of the driving layer, one column a driven unit. Columns are padded to whole `Lanes` with units that nothing
   listens to.
 - ``sizes`` are the units of each layer and then a 0, the empty layer that drives the top one.
+- ``wide`` is True if a layer is `WIDE`, and None if none is: nothing for wide layers is then compiled.
 - ``states`` has a row a layer, 0.0 or 1.0 a unit.
-- ``thresholds[row]`` holds the draws of one example: independent logistic variates t, so that a unit with logit a is
-  on, with the probability of Eq 1, where a > t. They do not depend on the net and are made ahead of it.
+- ``thresholds[0]`` holds draws: independent logistic variates t, so that a unit with logit a is on, with the
+  probability of Eq 1, where a > t. They do not depend on the net and are made ahead of it, for a block of examples.
 - ``floor`` is the least value that a generative weight to an input may take: 0, or minus infinity.
 """
 
@@ -39,6 +40,7 @@ Integers = NDArray[np.int64]
 Key = NDArray[np.uint32]
 States = NDArray[np.uint8]
 Lanes = Any
+Wide = bool | None
 
 # A kernel that inlines another must be in the same file: Numba's cache notices changes in no other.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
@@ -47,12 +49,34 @@ jit: Callable[..., Any] = njit(cache=True, **_OPTIONS)
 _INLINED = _OPTIONS | {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 inline: Callable[..., Any] = njit(**_INLINED)
 
+GROUP = 4 * LANES
 BLOCK = 64
 # Draws are made for at most this many units ahead, to stay within the first-level cache.
 DRAWS_AHEAD = 4096
 MINUS_INFINITY = np.float32(-np.inf)
 OFF = np.float32(0)
 ON = np.float32(1)
+
+
+# How arrays are laid out. Two-dimensional states, thresholds and connections are those of one machine: a column is a
+# unit, and sixteen neighbouring units are one value. Three-dimensional ones are those of sixteen machines, which learn
+# together: the last axis is the machine, and one unit of each is one value. The equations are the same.
+
+
+@inline
+def state(states: Floats, layer: int, u: int) -> Lanes:
+    """Return the state of a unit: sixteen times that of one machine, or those of sixteen machines."""
+    if states.ndim == 2:
+        return spread(states[layer, u])
+    return load(states, layer, u)
+
+
+@inline
+def units_a_group(array: Floats) -> int:
+    """Return how many units one value holds: sixteen of one machine, or one of sixteen machines."""
+    if array.ndim == 2:
+        return LANES
+    return 1
 
 
 # Random numbers: Threefry-4x32 (Salmon, Moraes, Dror and Shaw, SC11, 2011) with 12 rounds, keyed by the seed; its
@@ -101,18 +125,34 @@ def four_other_rounds(a: Lanes, b: Lanes, c: Lanes, d: Lanes) -> tuple[Lanes, La
 
 
 @inline
-def random_bits(key: Key, example: np.uint64, group: int) -> tuple[Lanes, Lanes, Lanes, Lanes]:
-    """Return 4 x 16 uniform uint32: the group of draws of one example."""
-    k0, k1, k2, k3 = spread(key[0]), spread(key[1]), spread(key[2]), spread(key[3])
+def threefry(
+    k0: Lanes, k1: Lanes, k2: Lanes, k3: Lanes, number: np.uint64, group: int, lanes: Lanes
+) -> tuple[Lanes, Lanes, Lanes, Lanes]:
+    """Return 4 x 16 uniform uint32, those of one value of the counter (a 64-bit number, a group, a lane) a lane."""
     k4 = k0 ^ k1 ^ k2 ^ k3 ^ 0x1BD11BDA
-    a = spread(np.uint32(example & np.uint64(0xFFFFFFFF))) + k0
-    b = spread(np.uint32(example >> np.uint64(32))) + k1
+    a = spread(np.uint32(number & np.uint64(0xFFFFFFFF))) + k0
+    b = spread(np.uint32(number >> np.uint64(32))) + k1
     c = spread(np.uint32(group)) + k2
-    d = lane_numbers() + k3
+    d = lanes + k3
     a, b, c, d = four_rounds(a, b, c, d)
     a, b, c, d = four_other_rounds(a + k1, b + k2, c + k3, d + k4 + 1)
     a, b, c, d = four_rounds(a + k2, b + k3, c + k4, d + k0 + 2)
     return a + k3, b + k4, c + k0, d + k1 + 3
+
+
+@inline
+def random_bits(key: Key, number: np.uint64, group: int) -> tuple[Lanes, Lanes, Lanes, Lanes]:
+    """Return 4 x 16 uniform uint32: the 64 draws of one number and group."""
+    return threefry(spread(key[0]), spread(key[1]), spread(key[2]), spread(key[3]), number, group, lane_numbers())
+
+
+@inline
+def store_group(bits: Integers, first: int, words: tuple[Lanes, Lanes, Lanes, Lanes]) -> None:
+    """Write the 64 draws of a group into row 0 from a column on."""
+    store(bits, 0, first, words[0])
+    store(bits, 0, first + LANES, words[1])
+    store(bits, 0, first + 2 * LANES, words[2])
+    store(bits, 0, first + 3 * LANES, words[3])
 
 
 @inline
@@ -141,18 +181,54 @@ def logistic_variate(bits: Lanes) -> Lanes:
     return where(bits != magnitude, t, t * -1.0)
 
 
+@inline
+def make_variates(thresholds: Floats, n_draws: int) -> None:
+    """Turn the uniform bits of the first n_draws columns (and up to 15 more) of row 0 into logistic variates."""
+    bits = thresholds.view(np.uint32)
+    for draw in range(0, n_draws, units_a_group(thresholds)):
+        store(thresholds, 0, draw, logistic_variate(load(bits, 0, draw)))
+
+
 @jit
-def draw_thresholds(key: Key, example: np.uint64, n_draws: int, thresholds: Floats, row: int) -> None:
-    """Write the first n_draws logistic variates of an example (and up to 15 more) into a row of thresholds."""
-    for first in range(0, n_draws, 4 * LANES):
-        a, b, c, d = random_bits(key, example, first // (4 * LANES))
-        store(thresholds, row, first, logistic_variate(a))
-        if first + LANES < n_draws:
-            store(thresholds, row, first + LANES, logistic_variate(b))
-        if first + 2 * LANES < n_draws:
-            store(thresholds, row, first + 2 * LANES, logistic_variate(c))
-        if first + 3 * LANES < n_draws:
-            store(thresholds, row, first + 3 * LANES, logistic_variate(d))
+def draw_thresholds(key: Key, example: np.uint64, n_draws: int, thresholds: Floats) -> None:
+    """Write the first n_draws logistic variates of an example (and up to 63 more) into row 0 of thresholds."""
+    bits = thresholds.view(np.uint32)
+    for first in range(0, n_draws, GROUP):
+        store_group(bits, first, random_bits(key, example, first // GROUP))
+    make_variates(thresholds, n_draws)
+
+
+@jit
+def draw_thresholds_ahead(key: Key, first_draw: np.uint64, n_draws: int, thresholds: Floats) -> np.int64:
+    """Write logistic variates first_draw, first_draw + 1 … of a stream into row 0; return the column of the first.
+
+    The stream is that of groups 0 of the numbers 0, 1 …; up to 63 variates before and after are written too.
+    """
+    bits = thresholds.view(np.uint32)
+    start = np.int64(first_draw % np.uint64(GROUP))
+    for first in range(0, start + n_draws, GROUP):
+        number = (first_draw + np.uint64(first)) // np.uint64(GROUP)
+        store_group(bits, first, random_bits(key, number, 0))
+    make_variates(thresholds, start + n_draws)
+    return start
+
+
+@jit
+def draw_thresholds_together(keys: Key, first_draw: np.uint64, n_draws: int, thresholds: Floats) -> np.int64:
+    """Do as `draw_thresholds_ahead` for sixteen machines: `keys`, shape (4, 16), has a key a machine."""
+    k0, k1, k2, k3 = load(keys, 0, 0), load(keys, 1, 0), load(keys, 2, 0), load(keys, 3, 0)
+    bits = thresholds.view(np.uint32)
+    start = np.int64(first_draw % np.uint64(GROUP))
+    for first in range(0, start + n_draws, GROUP):
+        number = (first_draw + np.uint64(first)) // np.uint64(GROUP)
+        for lane in range(LANES):
+            a, b, c, d = threefry(k0, k1, k2, k3, number, 0, spread(np.uint32(lane)))
+            store(bits, 0, first + lane, a)
+            store(bits, 0, first + LANES + lane, b)
+            store(bits, 0, first + 2 * LANES + lane, c)
+            store(bits, 0, first + 3 * LANES + lane, d)
+    make_variates(thresholds, start + n_draws)
+    return start
 
 
 # The equations.
@@ -175,7 +251,7 @@ def logistic(a: Lanes) -> Lanes:
 
 @inline
 def layer_logits(weights: Floats, sizes: Integers, states: Floats, driving: int, first: int) -> Lanes:
-    """Return b_v + sum_u s_u w_uv for sixteen units v, the exponent of Eq 1.
+    """Return b_v + sum_u s_u w_uv for a group of units v, the exponent of Eq 1.
 
     Four sums run side by side, since each addition waits for the one before it.
     """
@@ -186,72 +262,273 @@ def layer_logits(weights: Floats, sizes: Integers, states: Floats, driving: int,
     n = sizes[driving]
     whole = n - n % 4
     for u in range(0, whole, 4):
-        a = a + states[driving, u] * load(weights, 1 + u, first)
-        b = b + states[driving, u + 1] * load(weights, 2 + u, first)
-        c = c + states[driving, u + 2] * load(weights, 3 + u, first)
-        d = d + states[driving, u + 3] * load(weights, 4 + u, first)
+        a = a + state(states, driving, u) * load(weights, 1 + u, first)
+        b = b + state(states, driving, u + 1) * load(weights, 2 + u, first)
+        c = c + state(states, driving, u + 2) * load(weights, 3 + u, first)
+        d = d + state(states, driving, u + 3) * load(weights, 4 + u, first)
     for u in range(whole, n):
-        a = a + states[driving, u] * load(weights, 1 + u, first)
+        a = a + state(states, driving, u) * load(weights, 1 + u, first)
     return (a + b) + (c + d)
 
 
 @inline
+def sample_units(a: Lanes, states: Floats, driven: int, first: int, thresholds: Floats, draw: int) -> None:
+    """Draw the states of a group of units with logits a (Eq 1)."""
+    store(states, driven, first, where(a > load(thresholds, 0, draw + first), spread(ON), OFF))
+
+
+@inline
+def error_of_units(a: Lanes, states: Floats, driven: int, first: int) -> Lanes:
+    """Return s_v - p_v for a group of units with logits a."""
+    return load(states, driven, first) - logistic(a)
+
+
+@inline
+def update(weights: Floats, u: int, first: int, on: Lanes, delta: Lanes, floor: np.float32) -> None:
+    """Add the deltas of a group of units to the weights from unit u where it is on, and hold them to the floor."""
+    # Adding -0.0 leaves every bit of a weight as it is: the rows of silent units are skipped.
+    w = load(weights, 1 + u, first) + where(on, delta, -0.0)
+    store(weights, 1 + u, first, where(w < floor, spread(floor), w))
+
+
+@inline
 def sample_layer(
-    weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int, thresholds: Floats, row: int, draw: int
+    weights: Floats,
+    sizes: Integers,
+    wide: Wide,
+    states: Floats,
+    driving: int,
+    driven: int,
+    thresholds: Floats,
+    draw: int,
 ) -> int:
     """Draw the states of one layer given the layer that drives it (Eq 1); return the number of the next draw."""
-    for first in range(0, sizes[driven], LANES):
-        a = layer_logits(weights, sizes, states, driving, first)
-        store(states, driven, first, where(a > load(thresholds, row, draw + first), spread(ON), OFF))
+    if states.ndim == 3:
+        sample_together(weights, sizes, states, driving, driven, thresholds, draw)
+    elif wide is not None and is_wide(sizes[driving], sizes[driven]):
+        sample_wide_layer(weights, sizes, states, driving, driven, thresholds, draw)
+    else:
+        for first in range(0, sizes[driven], LANES):
+            a = layer_logits(weights, sizes, states, driving, first)
+            sample_units(a, states, driven, first, thresholds, draw)
     return draw + sizes[driven]
 
 
 @inline
 def learn(
-    weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int, rate: np.float32, floor: np.float32
+    weights: Floats,
+    sizes: Integers,
+    wide: Wide,
+    states: Floats,
+    driving: int,
+    driven: int,
+    rate: np.float32,
+    floor: np.float32,
 ) -> None:
     """Apply the delta rule Δw_uv = ε s_u (s_v - p_v) to one connection (Eqs 4 and 7)."""
-    for first in range(0, sizes[driven], LANES):
-        p = logistic(layer_logits(weights, sizes, states, driving, first))
-        delta = rate * (load(states, driven, first) - p)
-        store(weights, 0, first, load(weights, 0, first) + delta)
-        for u in range(sizes[driving]):
-            # Adding -0.0 leaves every bit of a weight as it is: the rows of silent units are skipped.
-            w = load(weights, 1 + u, first) + where(spread(states[driving, u]) > OFF, delta, -0.0)
-            store(weights, 1 + u, first, where(w < floor, spread(floor), w))
+    if states.ndim == 3:
+        learn_together(weights, sizes, states, driving, driven, rate, floor)
+    elif wide is not None and is_wide(sizes[driving], sizes[driven]):
+        learn_wide(weights, sizes, states, driving, driven, rate, floor)
+    else:
+        for first in range(0, sizes[driven], LANES):
+            a = layer_logits(weights, sizes, states, driving, first)
+            delta = rate * error_of_units(a, states, driven, first)
+            store(weights, 0, first, load(weights, 0, first) + delta)
+            for u in range(sizes[driving]):
+                update(weights, u, first, spread(states[driving, u]) > OFF, delta, floor)
+
+
+# Sixteen machines, or wide layers: the same sums in the same order and the same rule, a whole layer at a time. The rows
+# of the states from len(sizes) on are room for its logits and deltas.
 
 
 @inline
-def recognise(sizes: Integers, recognition: Floats, states: Floats, thresholds: Floats, row: int, draw: int) -> int:
+def learn_whole_layer(
+    weights: Floats, sizes: Integers, states: Floats, driven: int, rate: np.float32, room: int
+) -> None:
+    """Turn the logits in a row of the states into the deltas of the layer; its biases learn."""
+    for first in range(0, sizes[driven], units_a_group(states)):
+        delta = rate * error_of_units(load(states, room, first), states, driven, first)
+        store(states, room, first, delta)
+        store(weights, 0, first, load(weights, 0, first) + delta)
+
+
+@inline
+def write_logits_together(weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int) -> int:
+    """Write the logits of a layer of sixteen machines into a row of the states; return its number.
+
+    Two units side by side share each state that is read.
+    """
+    room = len(sizes)
+    n = sizes[driving]
+    whole = n - n % 4
+    even = sizes[driven] - sizes[driven] % 2
+    for v in range(0, even, 2):
+        a, e = load(weights, 0, v), load(weights, 0, v + 1)
+        b, c, d = spread(OFF), spread(OFF), spread(OFF)
+        f, g, h = spread(OFF), spread(OFF), spread(OFF)
+        for u in range(0, whole, 4):
+            s = load(states, driving, u)
+            a, e = a + s * load(weights, 1 + u, v), e + s * load(weights, 1 + u, v + 1)
+            s = load(states, driving, u + 1)
+            b, f = b + s * load(weights, 2 + u, v), f + s * load(weights, 2 + u, v + 1)
+            s = load(states, driving, u + 2)
+            c, g = c + s * load(weights, 3 + u, v), g + s * load(weights, 3 + u, v + 1)
+            s = load(states, driving, u + 3)
+            d, h = d + s * load(weights, 4 + u, v), h + s * load(weights, 4 + u, v + 1)
+        for u in range(whole, n):
+            s = load(states, driving, u)
+            a, e = a + s * load(weights, 1 + u, v), e + s * load(weights, 1 + u, v + 1)
+        store(states, room, v, (a + b) + (c + d))
+        store(states, room, v + 1, (e + f) + (g + h))
+    for v in range(even, sizes[driven]):
+        store(states, room, v, layer_logits(weights, sizes, states, driving, v))
+    return room
+
+
+@inline
+def sample_together(
+    weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int, thresholds: Floats, draw: int
+) -> None:
+    """Do what `sample_layer` does."""
+    room = write_logits_together(weights, sizes, states, driving, driven)
+    for v in range(sizes[driven]):
+        sample_units(load(states, room, v), states, driven, v, thresholds, draw)
+
+
+@inline
+def learn_together(
+    weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int, rate: np.float32, floor: np.float32
+) -> None:
+    """Do what `learn` does."""
+    room = write_logits_together(weights, sizes, states, driving, driven)
+    learn_whole_layer(weights, sizes, states, driven, rate, room)
+    for u in range(sizes[driving]):
+        on = load(states, driving, u) > OFF
+        for v in range(sizes[driven]):
+            update(weights, u, v, on, load(states, room, v), floor)
+
+
+# In wide layers lists of the units that are on lead to whole rows of weights; a narrow layer is done sooner than its
+# list is made.
+
+WIDE = 64
+
+
+@inline
+def is_wide(n_driving: int, n_driven: int) -> bool:
+    """Return whether a connection is worth lists of active units."""
+    return min(n_driving, n_driven) >= WIDE
+
+
+@jit
+def list_active(sizes: Integers, states: Floats, driving: int) -> tuple[Integers, Integers]:
+    """Return the units that are on and how many they are: one list for each of the four sums of `layer_logits`."""
+    n = sizes[driving]
+    whole = n - n % 4
+    active = np.empty((4, whole // 4 + 4), dtype=np.int64)
+    counts = np.zeros(4, dtype=np.int64)
+    for u in range(n):
+        part = u % 4 if u < whole else 0
+        active[part, counts[part]] = u
+        counts[part] += states[driving, u] > OFF
+    return active, counts
+
+
+@jit
+def write_wide_logits(
+    weights: Floats, sizes: Integers, states: Floats, driven: int, active: Integers, counts: Integers
+) -> int:
+    """Write the logits of a layer into a row of the states, whose number is returned; three more rows are used."""
+    room = len(sizes)
+    n = sizes[driven]
+    for first in range(0, n, LANES):
+        store(states, room, first, load(weights, 0, first))
+        for part in range(1, 4):
+            store(states, room + part, first, spread(OFF))
+    for part in range(4):
+        count = counts[part]
+        whole = count - count % 4
+        for k in range(0, whole, 4):
+            i, j, l, m = active[part, k], active[part, k + 1], active[part, k + 2], active[part, k + 3]
+            for first in range(0, n, LANES):
+                a = load(states, room + part, first) + load(weights, 1 + i, first)
+                a = a + load(weights, 1 + j, first)
+                a = a + load(weights, 1 + l, first)
+                store(states, room + part, first, a + load(weights, 1 + m, first))
+        for k in range(whole, count):
+            u = active[part, k]
+            for first in range(0, n, LANES):
+                store(states, room + part, first, load(states, room + part, first) + load(weights, 1 + u, first))
+    for first in range(0, n, LANES):
+        a = load(states, room, first) + load(states, room + 1, first)
+        store(states, room, first, a + (load(states, room + 2, first) + load(states, room + 3, first)))
+    return room
+
+
+@jit
+def sample_wide_layer(
+    weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int, thresholds: Floats, draw: int
+) -> None:
+    """Do what `sample_layer` does."""
+    active, counts = list_active(sizes, states, driving)
+    room = write_wide_logits(weights, sizes, states, driven, active, counts)
+    for first in range(0, sizes[driven], LANES):
+        sample_units(load(states, room, first), states, driven, first, thresholds, draw)
+
+
+@jit
+def learn_wide(
+    weights: Floats, sizes: Integers, states: Floats, driving: int, driven: int, rate: np.float32, floor: np.float32
+) -> None:
+    """Do what `learn` does."""
+    active, counts = list_active(sizes, states, driving)
+    room = write_wide_logits(weights, sizes, states, driven, active, counts)
+    learn_whole_layer(weights, sizes, states, driven, rate, room)
+    on = spread(ON) > OFF
+    for part in range(4):
+        for k in range(counts[part]):
+            for first in range(0, sizes[driven], LANES):
+                update(weights, active[part, k], first, on, load(states, room, first), floor)
+
+
+# The phases.
+
+
+@inline
+def recognise(sizes: Integers, wide: Wide, recognition: Floats, states: Floats, thresholds: Floats, draw: int) -> int:
     """Draw a total representation of the input in states[0], bottom-up; return the number of the next draw."""
     for level in range(len(sizes) - 2):
-        draw = sample_layer(recognition[level], sizes, states, level, level + 1, thresholds, row, draw)
+        draw = sample_layer(recognition[level], sizes, wide, states, level, level + 1, thresholds, draw)
     return draw
 
 
 @inline
-def fantasise(sizes: Integers, generative: Floats, states: Floats, thresholds: Floats, row: int, draw: int) -> int:
+def fantasise(sizes: Integers, wide: Wide, generative: Floats, states: Floats, thresholds: Floats, draw: int) -> int:
     """Draw a fantasy, from the top layer down to the input; return the number of the next draw."""
     for level in range(len(sizes) - 2, -1, -1):
-        draw = sample_layer(generative[level], sizes, states, level + 1, level, thresholds, row, draw)
+        draw = sample_layer(generative[level], sizes, wide, states, level + 1, level, thresholds, draw)
     return draw
 
 
 @inline
-def learn_generative(sizes: Integers, generative: Floats, states: Floats, rates: Floats, floor: np.float32) -> None:
+def learn_generative(
+    sizes: Integers, wide: Wide, generative: Floats, states: Floats, rates: Floats, floor: np.float32
+) -> None:
     """Wake phase: make each layer of a representation better at reconstructing the layer below (Eq 4)."""
     for level in range(len(sizes) - 2, -1, -1):
         least = floor if level == 0 else MINUS_INFINITY
         if rates[level] > 0:
-            learn(generative[level], sizes, states, level + 1, level, rates[level], least)
+            learn(generative[level], sizes, wide, states, level + 1, level, rates[level], least)
 
 
 @inline
-def learn_recognition(sizes: Integers, recognition: Floats, states: Floats, rates: Floats) -> None:
+def learn_recognition(sizes: Integers, wide: Wide, recognition: Floats, states: Floats, rates: Floats) -> None:
     """Sleep phase: make recognition better at recovering the causes of a fantasy (Eq 7)."""
     for level in range(len(sizes) - 2):
         if rates[level] > 0:
-            learn(recognition[level], sizes, states, level, level + 1, rates[level], MINUS_INFINITY)
+            learn(recognition[level], sizes, wide, states, level, level + 1, rates[level], MINUS_INFINITY)
 
 
 # The loops over examples.
@@ -268,8 +545,20 @@ def aligned(n_rows: int, n_columns: int) -> Floats:
 
 @inline
 def new_states(sizes: Integers) -> Floats:
-    """Return silent states; each row has room for the sixteen units that begin with its last."""
-    return aligned(len(sizes), sizes.max() + LANES)
+    """Return silent states and four rows of room; each has space for the sixteen units that begin with its last."""
+    return aligned(len(sizes) + 4, sizes.max() + LANES)
+
+
+@inline
+def new_thresholds(n_draws: int) -> Floats:
+    """Return room for the thresholds of n_draws draws, for a group before them and for one after."""
+    return aligned(1, n_draws + 2 * GROUP)
+
+
+@inline
+def sixteenfold(array: Floats) -> Floats:
+    """Return an array whose rows are of one machine's numbers as one of sixteen machines', a sixteenth as wide."""
+    return array.reshape((array.shape[0], array.shape[1] // LANES, LANES))
 
 
 @jit
@@ -277,22 +566,27 @@ def learn_from_block(
     block: int,
     inputs: Floats,
     thresholds: Floats,
-    draw: int,
+    first_draw: int,
+    draws_between: int,
     sizes: Integers,
+    wide: Wide,
     generative: Floats,
     recognition: Floats,
     rates: Floats,
     floor: np.float32,
     states: Floats,
 ) -> None:
-    """Run a wake step and a sleep step on each of the first inputs in turn."""
+    """Run a wake step and a sleep step on each of the first inputs in turn.
+
+    The draws of an example begin with column first_draw of the thresholds, and those of the next draws_between later.
+    """
     for row in range(block):
-        for first in range(0, sizes[0], LANES):
+        for first in range(0, sizes[0], units_a_group(states)):
             store(states, 0, first, load(inputs, row, first))
-        next_draw = recognise(sizes, recognition, states, thresholds, row, draw)
-        learn_generative(sizes, generative, states, rates, floor)
-        fantasise(sizes, generative, states, thresholds, row, next_draw)
-        learn_recognition(sizes, recognition, states, rates)
+        draw = recognise(sizes, wide, recognition, states, thresholds, first_draw + row * draws_between)
+        learn_generative(sizes, wide, generative, states, rates, floor)
+        fantasise(sizes, wide, generative, states, thresholds, draw)
+        learn_recognition(sizes, wide, recognition, states, rates)
 
 
 @inline
@@ -308,27 +602,29 @@ def draws_of_learning(sizes: Integers) -> int:
 
 
 @inline
-def draw_bars(orientation: np.float32, bars: Floats, thresholds: Floats, row: int, on: Floats, image: Floats) -> None:
-    """Draw the bars image of one example into a row of `image`.
+def draw_bars(
+    orientation: np.float32, bars: Floats, thresholds: Floats, draw: int, on: Floats, images: Floats, row: int
+) -> None:
+    """Draw the bars image of an example into a row of `images`.
 
     `bars[k]` has the logits of bar k being there when some but not all of the bars before it are, when all are and
     when none is; they differ only where the full or the blank image is excluded. The image's orientation is vertical
     with the logit `orientation`. One draw each: the orientation, then the bars.
     """
     size = bars.shape[0]
-    vertical = spread(thresholds[row, 0]) < orientation
-    all_before, none_before = True, True
+    vertical = state(thresholds, 0, draw) < orientation
+    yes, no = spread(ON), spread(OFF)
+    all_before, none_before = yes, yes
     for k in range(size):
-        logit = bars[k, 1] if all_before else (bars[k, 2] if none_before else bars[k, 0])
-        there = thresholds[row, 1 + k] < logit
-        on[0, k] = ON if there else OFF
-        all_before = all_before and there
-        none_before = none_before and not there
+        logit = where(all_before > OFF, spread(bars[k, 1]), where(none_before > OFF, spread(bars[k, 2]), bars[k, 0]))
+        there = where(state(thresholds, 0, draw + 1 + k) < logit, yes, no)
+        store(on, 0, k, there)
+        all_before = all_before * there
+        none_before = none_before * (yes - there)
     for i in range(size):
-        for first in range(0, size, LANES):
-            # The lanes past the end of a row of pixels are written again by the next row.
-            pixels = where(vertical, load(on, 0, first), on[0, i])
-            store(image, row, i * size + first, pixels)
+        for first in range(0, size, units_a_group(on)):
+            # The units past the end of a row of pixels are written again by the next row.
+            store(images, row, i * size + first, where(vertical, load(on, 0, first), state(on, 0, i)))
 
 
 @jit
@@ -339,57 +635,134 @@ def run_bars(
     n_examples: int,
     seen: NDArray[np.uint64],
     sizes: Integers,
+    wide: Wide,
     generative: Floats,
     recognition: Floats,
     rates: Floats,
     floor: np.float32,
 ) -> None:
     """Learn from bars images number seen[0], seen[0] + 1 …; `seen` is kept in step with the parameters."""
-    first_draw = 1 + bars.shape[0]
-    n_draws = first_draw + draws_of_learning(sizes)
+    size = bars.shape[0]
+    n_draws = 1 + size + draws_of_learning(sizes)
     ahead = block_length(n_draws)
     states = new_states(sizes)
     inputs = aligned(ahead, sizes[0] + LANES)
-    on = aligned(1, bars.shape[0] + LANES)
-    thresholds = aligned(ahead, n_draws + LANES)
+    on = aligned(1, size + LANES)
+    thresholds = new_thresholds(ahead * n_draws)
     for start in range(0, n_examples, ahead):
         block = min(ahead, n_examples - start)
+        draw = draw_thresholds_ahead(key, seen[0] * np.uint64(n_draws), block * n_draws, thresholds)
         for row in range(block):
-            draw_thresholds(key, seen[0] + np.uint64(row), n_draws, thresholds, row)
-            draw_bars(orientation, bars, thresholds, row, on, inputs)
-        learn_from_block(block, inputs, thresholds, first_draw, sizes, generative, recognition, rates, floor, states)
+            draw_bars(orientation, bars, thresholds, draw + row * n_draws, on, inputs, row)
+        draw += 1 + size
+        learn_from_block(
+            block, inputs, thresholds, draw, n_draws, sizes, wide, generative, recognition, rates, floor, states
+        )
         seen[0] += np.uint64(block)
 
 
 @jit
-def sample_bars(orientation: np.float32, bars: Floats, key: Key, images: States) -> None:
-    """Draw bars images into the rows of `images`, shape (n, size * size)."""
+def gather(connections: tuple[Floats, ...], n_columns: int) -> Floats:
+    """Return the first columns of the connections of sixteen machines; the last axis is the machine."""
+    n_levels, n_rows, _ = connections[0].shape
+    together = aligned(1, n_levels * n_rows * n_columns * LANES).reshape((n_levels, n_rows, n_columns, LANES))
+    for machine in range(LANES):
+        for level in range(n_levels):
+            for row in range(n_rows):
+                for column in range(n_columns):
+                    together[level, row, column, machine] = connections[machine][level, row, column]
+    return together
+
+
+@jit
+def scatter(together: Floats, connections: tuple[Floats, ...]) -> None:
+    """Write what `gather` returned back."""
+    n_levels, n_rows, n_columns, _ = together.shape
+    for machine in range(LANES):
+        for level in range(n_levels):
+            for row in range(n_rows):
+                for column in range(n_columns):
+                    connections[machine][level, row, column] = together[level, row, column, machine]
+
+
+@jit
+def run_bars_together(
+    orientation: np.float32,
+    bars: Floats,
+    keys: Key,
+    n_examples: int,
+    seen: tuple[NDArray[np.uint64], ...],
+    sizes: Integers,
+    generative: tuple[Floats, ...],
+    recognition: tuple[Floats, ...],
+    rates: Floats,
+    floor: np.float32,
+) -> None:
+    """Let sixteen machines, which have seen as many examples, learn from bars images, each as `run_bars` would.
+
+    Shapes: keys (4, 16). A machine that is there twice, with the same key, learns once.
+    """
+    size = bars.shape[0]
+    n_draws = 1 + size + draws_of_learning(sizes)
+    ahead = block_length(4 * n_draws)
+    states = sixteenfold(aligned(len(sizes) + 1, LANES * sizes.max()))
+    inputs = sixteenfold(aligned(ahead, LANES * sizes[0]))
+    on = sixteenfold(aligned(1, LANES * size))
+    thresholds = sixteenfold(new_thresholds(LANES * (ahead * n_draws + 2 * GROUP)))
+    generative_together = gather(generative, sizes.max())
+    recognition_together = gather(recognition, sizes[1:].max())
+    for start in range(0, n_examples, ahead):
+        block = min(ahead, n_examples - start)
+        first_draw = (seen[0][0] + np.uint64(start)) * np.uint64(n_draws)
+        draw = draw_thresholds_together(keys, first_draw, block * n_draws, thresholds)
+        for row in range(block):
+            draw_bars(orientation, bars, thresholds, draw + row * n_draws, on, inputs, row)
+        learn_from_block(
+            block,
+            inputs,
+            thresholds,
+            draw + 1 + size,
+            n_draws,
+            sizes,
+            None,
+            generative_together,
+            recognition_together,
+            rates,
+            floor,
+            states,
+        )
+    scatter(generative_together, generative)
+    scatter(recognition_together, recognition)
+    now = seen[0][0] + np.uint64(n_examples)
+    for machine in range(LANES):
+        seen[machine][0] = now
+
+
+@jit
+def sample_bars(orientation: np.float32, bars: Floats, key: Key, samples: States) -> None:
+    """Draw bars images into the rows of `samples`, shape (n, size * size)."""
     n_draws = 1 + bars.shape[0]
-    thresholds = aligned(1, n_draws + LANES)
+    thresholds = new_thresholds(n_draws)
     on = aligned(1, bars.shape[0] + LANES)
-    image = aligned(1, images.shape[1] + LANES)
-    for example in range(images.shape[0]):
-        draw_thresholds(key, np.uint64(example), n_draws, thresholds, 0)
-        draw_bars(orientation, bars, thresholds, 0, on, image)
-        for i in range(images.shape[1]):
-            images[example, i] = np.uint8(image[0, i])
+    image = aligned(1, samples.shape[1] + LANES)
+    for example in range(samples.shape[0]):
+        draw_thresholds(key, np.uint64(example), n_draws, thresholds)
+        draw_bars(orientation, bars, thresholds, 0, on, image, 0)
+        for i in range(samples.shape[1]):
+            samples[example, i] = np.uint8(image[0, i])
 
 
 @jit
 def shuffle(key: Key, sweep: np.uint64, order: Integers) -> None:
     """Write the order of a sweep into `order` (Fisher and Yates; a choice among m is fair to m / 2^32)."""
     n = len(order)
-    bits = np.empty((1, 4 * LANES), dtype=np.uint32)
+    bits = np.empty((1, GROUP), dtype=np.uint32)
     for i in range(n):
         order[i] = i
     for i in range(n - 1):
-        if i % (4 * LANES) == 0:
-            a, b, c, d = random_bits(key, sweep, i // (4 * LANES))
-            store(bits, 0, 0, a)
-            store(bits, 0, LANES, b)
-            store(bits, 0, 2 * LANES, c)
-            store(bits, 0, 3 * LANES, d)
-        j = i + np.int64((np.uint64(bits[0, i % (4 * LANES)]) * np.uint64(n - i)) >> np.uint64(32))
+        if i % GROUP == 0:
+            store_group(bits, 0, random_bits(key, sweep, i // GROUP))
+        j = i + np.int64((np.uint64(bits[0, i % GROUP]) * np.uint64(n - i)) >> np.uint64(32))
         order[i], order[j] = order[j], order[i]
 
 
@@ -401,6 +774,7 @@ def run_images(
     n_examples: int,
     seen: NDArray[np.uint64],
     sizes: Integers,
+    wide: Wide,
     generative: Floats,
     recognition: Floats,
     rates: Floats,
@@ -412,41 +786,46 @@ def run_images(
     ahead = block_length(n_draws)
     states = new_states(sizes)
     inputs = aligned(ahead, sizes[0] + LANES)
-    thresholds = aligned(ahead, n_draws + LANES)
+    thresholds = new_thresholds(ahead * n_draws)
     order = np.empty(n_images, dtype=np.int64)
     shuffled = np.uint64(0)
     for start in range(0, n_examples, ahead):
         block = min(ahead, n_examples - start)
+        draw = draw_thresholds_ahead(key, seen[0] * np.uint64(n_draws), block * n_draws, thresholds)
         for row in range(block):
             example = seen[0] + np.uint64(row)
             sweep = example // np.uint64(n_images)
             if start + row == 0 or sweep != shuffled:
                 shuffle(order_key, sweep, order)
                 shuffled = sweep
-            draw_thresholds(key, example, n_draws, thresholds, row)
             image = order[example % np.uint64(n_images)]
             for i in range(sizes[0]):
                 inputs[row, i] = images[image, i]
-        learn_from_block(block, inputs, thresholds, 0, sizes, generative, recognition, rates, floor, states)
+        learn_from_block(
+            block, inputs, thresholds, draw, n_draws, sizes, wide, generative, recognition, rates, floor, states
+        )
         seen[0] += np.uint64(block)
 
 
 @jit
-def wake_update(sizes: Integers, generative: Floats, rates: Floats, floor: np.float32, states: Floats) -> None:
+def wake_update(
+    sizes: Integers, wide: Wide, generative: Floats, rates: Floats, floor: np.float32, states: Floats
+) -> None:
     """Learn from given states as a wake step does (Eq 4)."""
-    learn_generative(sizes, generative, states, rates, floor)
+    learn_generative(sizes, wide, generative, states, rates, floor)
 
 
 @jit
-def sleep_update(sizes: Integers, recognition: Floats, rates: Floats, states: Floats) -> None:
+def sleep_update(sizes: Integers, wide: Wide, recognition: Floats, rates: Floats, states: Floats) -> None:
     """Learn from given states as a sleep step does (Eq 7)."""
-    learn_recognition(sizes, recognition, states, rates)
+    learn_recognition(sizes, wide, recognition, states, rates)
 
 
 @jit
 def wake_step(
     key: Key,
     sizes: Integers,
+    wide: Wide,
     generative: Floats,
     recognition: Floats,
     rates: Floats,
@@ -455,50 +834,50 @@ def wake_step(
 ) -> None:
     """Represent the input in states[0] by recognition; the generative parameters learn (Eq 4)."""
     n_draws = sizes.sum() - sizes[0]
-    thresholds = aligned(1, n_draws + LANES)
-    draw_thresholds(key, np.uint64(0), n_draws, thresholds, 0)
-    recognise(sizes, recognition, states, thresholds, 0, 0)
-    learn_generative(sizes, generative, states, rates, floor)
+    thresholds = new_thresholds(n_draws)
+    draw_thresholds(key, np.uint64(0), n_draws, thresholds)
+    recognise(sizes, wide, recognition, states, thresholds, 0)
+    learn_generative(sizes, wide, generative, states, rates, floor)
 
 
 @jit
 def sleep_step(
-    key: Key, sizes: Integers, generative: Floats, recognition: Floats, rates: Floats, states: Floats
+    key: Key, sizes: Integers, wide: Wide, generative: Floats, recognition: Floats, rates: Floats, states: Floats
 ) -> None:
     """Draw a fantasy; the recognition parameters learn to recover its causes (Eq 7)."""
     n_draws = sizes.sum()
-    thresholds = aligned(1, n_draws + LANES)
-    draw_thresholds(key, np.uint64(0), n_draws, thresholds, 0)
-    fantasise(sizes, generative, states, thresholds, 0, 0)
-    learn_recognition(sizes, recognition, states, rates)
+    thresholds = new_thresholds(n_draws)
+    draw_thresholds(key, np.uint64(0), n_draws, thresholds)
+    fantasise(sizes, wide, generative, states, thresholds, 0)
+    learn_recognition(sizes, wide, recognition, states, rates)
 
 
 @jit
-def sample_fantasies(key: Key, sizes: Integers, generative: Floats, fantasies: States) -> None:
+def sample_fantasies(key: Key, sizes: Integers, wide: Wide, generative: Floats, fantasies: States) -> None:
     """Draw a fantasy into each row of `fantasies`, shape (n, n_0)."""
     n_draws = sizes.sum()
     states = new_states(sizes)
-    thresholds = aligned(1, n_draws + LANES)
+    thresholds = new_thresholds(n_draws)
     for example in range(fantasies.shape[0]):
-        draw_thresholds(key, np.uint64(example), n_draws, thresholds, 0)
-        fantasise(sizes, generative, states, thresholds, 0, 0)
+        draw_thresholds(key, np.uint64(example), n_draws, thresholds)
+        fantasise(sizes, wide, generative, states, thresholds, 0)
         for v in range(sizes[0]):
             fantasies[example, v] = np.uint8(states[0, v])
 
 
 @jit
 def sample_representations(
-    key: Key, sizes: Integers, recognition: Floats, inputs: States, representations: States
+    key: Key, sizes: Integers, wide: Wide, recognition: Floats, inputs: States, representations: States
 ) -> None:
     """Draw a total representation of each input; its layers, first to top, are a row of `representations`."""
     n_draws = sizes.sum() - sizes[0]
     states = new_states(sizes)
-    thresholds = aligned(1, n_draws + LANES)
+    thresholds = new_thresholds(n_draws)
     for example in range(inputs.shape[0]):
-        draw_thresholds(key, np.uint64(example), n_draws, thresholds, 0)
+        draw_thresholds(key, np.uint64(example), n_draws, thresholds)
         for i in range(sizes[0]):
             states[0, i] = inputs[example, i]
-        recognise(sizes, recognition, states, thresholds, 0, 0)
+        recognise(sizes, wide, recognition, states, thresholds, 0)
         column = 0
         for layer in range(1, len(sizes) - 1):
             for v in range(sizes[layer]):
@@ -579,6 +958,7 @@ def sampled_costs(
     key: Key,
     numbers: NDArray[np.uint64],
     sizes: Integers,
+    wide: Wide,
     generative: Floats,
     recognition: Floats,
     inputs: States,
@@ -592,7 +972,7 @@ def sampled_costs(
     n_levels = len(sizes) - 1
     n_draws = sizes.sum() - sizes[0]
     states = new_states(sizes)
-    thresholds = aligned(1, n_draws + LANES)
+    thresholds = new_thresholds(n_draws)
     space = np.empty((2, LANES), dtype=np.float64)
     nothing = to_double(spread(OFF))
     for image in range(inputs.shape[0]):
@@ -600,8 +980,8 @@ def sampled_costs(
             states[0, i] = inputs[image, i]
         for sample in range(costs.shape[1]):
             draw = (np.uint64(sample) << np.uint64(32)) + numbers[image]
-            draw_thresholds(key, draw, n_draws, thresholds, 0)
-            recognise(sizes, recognition, states, thresholds, 0, 0)
+            draw_thresholds(key, draw, n_draws, thresholds)
+            recognise(sizes, wide, recognition, states, thresholds, 0)
             cost, factor = nothing, nothing + 1.0
             for level in range(n_levels):
                 cost, factor = add_layer_cost(generative[level], sizes, states, level + 1, level, cost, factor)

@@ -1,6 +1,6 @@
 """Sixteen numbers at once: the vector type that the kernels are written in.
 
-Sixteen neighbouring units of a layer are one value, `Lanes`. Interpreted (``NUMBA_DISABLE_JIT=1``) it is a NumPy array
+Sixteen neighbouring units of a layer, or one unit of each of sixteen machines, are one value, `Lanes`. Interpreted (``NUMBA_DISABLE_JIT=1``) it is a NumPy array
 of sixteen elements, and the functions below do what they say. Compiled it is an LLVM vector, which becomes one, two
 or four registers of the CPU at hand. Every operation rounds once, as IEEE 754 says, so that both ways, and every
 instruction set, give the same bits.
@@ -22,14 +22,17 @@ from numpy.typing import NDArray
 LANES = 16
 
 
-def load(array: NDArray[Any], row: int, first: int) -> NDArray[Any]:
-    """Return the sixteen elements of a row of an array that begin with column `first`."""
-    return array[row, first : first + LANES].copy()
+def load(array: NDArray[Any], row: int, column: int) -> NDArray[Any]:
+    """Return sixteen elements: those of a row from a column on, or, of a 3-D array, those at a row and column."""
+    return (array[row, column : column + LANES] if array.ndim == 2 else array[row, column]).copy()
 
 
-def store(array: NDArray[Any], row: int, first: int, lanes: NDArray[Any]) -> None:
-    """Write sixteen elements into a row of an array, from column `first` on."""
-    array[row, first : first + LANES] = lanes
+def store(array: NDArray[Any], row: int, column: int, lanes: NDArray[Any]) -> None:
+    """Write sixteen elements where `load` finds them."""
+    if array.ndim == 2:
+        array[row, column : column + LANES] = lanes
+    else:
+        array[row, column] = lanes
 
 
 def spread(x: Any) -> NDArray[Any]:
@@ -112,14 +115,17 @@ def _lowers(function: Callable[..., Any], *arguments: Any) -> Callable[[Callable
     return register
 
 
-def _element_pointer(context: Any, builder: Any, array_type: Any, array: Any, row: Any, first: Any, lanes: Any) -> Any:
+def _element_pointer(context: Any, builder: Any, array_type: Any, array: Any, row: Any, column: Any, lanes: Any) -> Any:
     """Return a pointer to sixteen elements; with NUMBA_BOUNDSCHECK the last of them is checked like the first."""
     fields = make_array(array_type)(context, builder, array)
+    zero, others = (context.get_constant(types.intp, n) for n in (0, LANES - 1))
+    first = [row, column, zero][: array_type.ndim]
     if context.enable_boundscheck:
-        last = builder.add(first, context.get_constant(types.intp, LANES - 1))
-        for index, axis in ((row, 0), (first, 1), (last, 1)):
-            cgutils.do_boundscheck(context, builder, index, builder.extract_value(fields.shape, axis), axis)
-    element = cgutils.get_item_pointer(context, builder, array_type, fields, [row, first], wraparound=False)
+        last = [*first[:-1], builder.add(first[-1], others)]
+        for indices in (first, last):
+            for axis, index in enumerate(indices):
+                cgutils.do_boundscheck(context, builder, index, builder.extract_value(fields.shape, axis), axis)
+    element = cgutils.get_item_pointer(context, builder, array_type, fields, first, wraparound=False)
     return builder.bitcast(element, context.get_value_type(lanes).as_pointer())
 
 
@@ -136,8 +142,8 @@ def _as_lanes(context: Any, builder: Any, value: Any, value_type: Any, element: 
     return _repeat(builder, context.cast(builder, value, value_type, element))
 
 
-_returns(load, lambda array, row, first: Lanes(array.dtype))
-_returns(store, lambda array, row, first, lanes: types.void)
+_returns(load, lambda array, row, column: Lanes(array.dtype))
+_returns(store, lambda array, row, column, lanes: types.void)
 _returns(spread, lambda x: Lanes(x))
 _returns(lane_numbers, lambda: UINTS)
 _returns(where, lambda mask, a, b: a)
@@ -150,15 +156,15 @@ _returns(to_double, lambda x: DOUBLES)
 
 @_lowers(load, types.Array, types.Integer, types.Integer)
 def _load(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
-    row, first = (context.cast(builder, v, t, types.intp) for v, t in zip(values[1:], args[1:], strict=True))
-    pointer = _element_pointer(context, builder, args[0], values[0], row, first, result)
+    row, column = (context.cast(builder, v, t, types.intp) for v, t in zip(values[1:], args[1:], strict=True))
+    pointer = _element_pointer(context, builder, args[0], values[0], row, column, result)
     return builder.load(pointer, align=args[0].dtype.bitwidth // 8)
 
 
 @_lowers(store, types.Array, types.Integer, types.Integer, Lanes)
 def _store(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
-    row, first = (context.cast(builder, v, t, types.intp) for v, t in zip(values[1:3], args[1:3], strict=True))
-    pointer = _element_pointer(context, builder, args[0], values[0], row, first, args[3])
+    row, column = (context.cast(builder, v, t, types.intp) for v, t in zip(values[1:3], args[1:3], strict=True))
+    pointer = _element_pointer(context, builder, args[0], values[0], row, column, args[3])
     builder.store(values[3], pointer, align=args[0].dtype.bitwidth // 8)
     return context.get_dummy_value()
 

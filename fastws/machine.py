@@ -63,9 +63,17 @@ class Machine:
         self.rec_biases = tuple(self._recognition[l, 0, : sizes[l + 1]] for l in levels)
 
     @property
-    def parameters(self) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-        """What kernels take: sizes, then the generative and the recognition connections, padded."""
-        return self._sizes, self._generative, self._recognition
+    def shape(self) -> tuple[NDArray[np.int64], bool | None]:
+        """What kernels take first: sizes, and whether a connection is wide (None if not)."""
+        from fastws import kernels
+
+        wide = any(min(pair) >= kernels.WIDE for pair in itertools.pairwise(self.layer_sizes))
+        return self._sizes, wide or None
+
+    @property
+    def parameters(self) -> tuple[NDArray[np.int64], bool | None, NDArray[np.float32], NDArray[np.float32]]:
+        """What kernels take: the shape, then the generative and the recognition connections, padded."""
+        return *self.shape, self._generative, self._recognition
 
     def __repr__(self) -> str:
         return f"Machine({list(self.layer_sizes)})"
@@ -175,7 +183,7 @@ class Machine:
 
         fantasies = np.empty((check_integer(n, "n"), self.layer_sizes[0]), np.uint8)
         generative = self._clamped(clamp)._generative if clamp else self._generative
-        kernels.sample_fantasies(make_key(seed, Use.FANTASIES), self._sizes, generative, fantasies)
+        kernels.sample_fantasies(make_key(seed, Use.FANTASIES), *self.shape, generative, fantasies)
         return fantasies
 
     def _clamped(self, clamp: Mapping[tuple[int, int], int]) -> "Machine":
@@ -212,7 +220,7 @@ class Machine:
         inputs = check_binary(x, self.layer_sizes[0])
         drawn = np.empty((len(inputs), sum(self.layer_sizes[1:])), np.uint8)
         key = make_key(seed, Use.REPRESENTATIONS)
-        kernels.sample_representations(key, self._sizes, self._recognition, inputs, drawn)
+        kernels.sample_representations(key, *self.shape, self._recognition, inputs, drawn)
         return np.split(drawn, np.cumsum(self.layer_sizes[1:-1]), axis=1)
 
     def clip_input_weights(self) -> None:
@@ -220,7 +228,8 @@ class Machine:
         np.maximum(self.gen_weights[0], 0, out=self.gen_weights[0])
 
     def _blank_states(self) -> NDArray[np.float32]:
-        return _aligned_zeros(1, len(self._sizes), _whole_lanes(max(self.layer_sizes) + _LANES))[0]
+        # Four rows more are room for kernels.
+        return _aligned_zeros(1, len(self._sizes) + 4, _whole_lanes(max(self.layer_sizes) + _LANES))[0]
 
     def _check_states(self, states: Any) -> NDArray[np.float32]:
         """Return states of all layers as the kernels take them."""
@@ -278,9 +287,7 @@ def wake_step(
         machine.clip_input_weights()
     kernels.wake_step(
         key,
-        machine._sizes,
-        machine._generative,
-        machine._recognition,
+        *machine.parameters,
         checked_rates,
         least_input_weight(nonnegative_input_weights),
         states,
@@ -313,7 +320,7 @@ def sleep_step(machine: Machine, rates: Any, seed: int = 0) -> list[NDArray[np.u
     checked_rates = check_rates(rates, len(machine.layer_sizes))
     key = make_key(seed, Use.SLEEP_STEP)
     states = machine._blank_states()
-    kernels.sleep_step(key, machine._sizes, machine._generative, machine._recognition, checked_rates, states)
+    kernels.sleep_step(key, *machine.parameters, checked_rates, states)
     return machine._layers(states)
 
 
@@ -341,7 +348,7 @@ def wake_update(machine: Machine, states: Any, rates: Any, nonnegative_input_wei
     if nonnegative_input_weights:
         machine.clip_input_weights()
     floor = least_input_weight(nonnegative_input_weights)
-    kernels.wake_update(machine._sizes, machine._generative, checked_rates, floor, checked_states)
+    kernels.wake_update(*machine.shape, machine._generative, checked_rates, floor, checked_states)
 
 
 def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
@@ -363,7 +370,7 @@ def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
 
     checked_states = machine._check_states(states)
     checked_rates = check_rates(rates, len(machine.layer_sizes))
-    kernels.sleep_update(machine._sizes, machine._recognition, checked_rates, checked_states)
+    kernels.sleep_update(*machine.shape, machine._recognition, checked_rates, checked_states)
 
 
 def least_input_weight(nonnegative: bool) -> np.float32:

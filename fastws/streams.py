@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastws import kernels
 from fastws.checks import check_binary, check_integer, check_probability
+from fastws.lanes import LANES
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 
@@ -183,6 +184,33 @@ class Bars:
         key = make_key(seed, Use.LEARNING)
         kernels.run_bars(
             self._orientation_logit, self._bar_logits, key, n_examples, seen, *machine.parameters, rates, floor
+        )
+
+    def learn_together(
+        self,
+        machines: Sequence[Machine],
+        seeds: Sequence[int],
+        n_examples: int,
+        seen: Sequence[NDArray[np.uint64]],
+        rates: NDArray[np.float32],
+        floor: np.float32,
+    ) -> None:
+        """Let up to 16 machines of one shape, which have seen as many examples, learn as by `learn`, to the bit."""
+        # The kernel always runs sixteen: the last machine is there as often as it takes.
+        lanes = [*range(len(machines)), *[-1] * (LANES - len(machines))]
+        keys = np.stack([make_key(seeds[lane], Use.LEARNING) for lane in lanes], axis=1)
+        sizes, _, generative, recognition = zip(*(machines[lane].parameters for lane in lanes), strict=True)
+        kernels.run_bars_together(
+            self._orientation_logit,
+            self._bar_logits,
+            np.ascontiguousarray(keys),
+            n_examples,
+            tuple(seen[lane] for lane in lanes),
+            sizes[0],
+            generative,
+            recognition,
+            rates,
+            floor,
         )
 
 

@@ -83,7 +83,7 @@ def decompress(machine, blob):
     while words and words[-1] == 0:
         words.pop()
     stack = Stack(words)
-    _, generative, recognition = machine.parameters
+    _, _, generative, recognition = machine.parameters
     top = len(sizes) - 1
     images = []
     for _ in range(n):

@@ -125,7 +125,7 @@ def test_a_file_of_the_first_version_keeps_its_bytes():
 @pytest.mark.parametrize("scale", [0.1, 2.0, 20.0, 1e4, 1e30])
 def test_probabilities_are_the_logistic_rounded_to_what_a_code_can_have(scale):
     machine = scaled_machine([33, 17, 5], scale, 3)
-    sizes, generative, _ = machine.parameters
+    sizes, _, generative, _ = machine.parameters
     states = np.zeros((4, 33), np.float32)
     states[1, :17] = np.arange(17) % 2
     p = np.empty((1, 33 + 16))

@@ -202,7 +202,7 @@ def machine_states(machine, x):
     """Return the representations that the first sample of each input has."""
     drawn = np.empty((len(x), sum(machine.layer_sizes[1:])), np.uint8)
     key = make_key(0, Use.ESTIMATES)
-    kernels.sample_representations(key, machine.parameters[0], machine.parameters[2], x, drawn)
+    kernels.sample_representations(key, *machine.shape, machine.parameters[-1], x, drawn)
     return np.split(drawn, np.cumsum(machine.layer_sizes[1:-1]), axis=1)
 
 

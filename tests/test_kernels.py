@@ -76,18 +76,44 @@ def test_random_bits_are_threefry_with_12_rounds(key, example, group):
         assert words[:, lane].tolist() == threefry_4x32(key, counter, rounds=12)
 
 
+def words_of(key, number, n_groups=1):
+    words = np.empty((n_groups, 4, LANES), np.uint32)
+    for group in range(n_groups):
+        random_words(key, np.uint64(number), group, words[group])
+    return words.ravel()
+
+
 @pytest.mark.parametrize("n_draws", [1, 16, 17, 48, 64, 65, 150])
 def test_thresholds_are_the_variates_of_the_random_bits(n_draws):
-    key, example = make_key(3, Use.LEARNING), np.uint64(2**40 + 5)
-    thresholds = np.full((3, 200), np.nan, np.float32)
-    kernels.draw_thresholds(key, example, n_draws, thresholds, 1)
-    words = np.empty((-(-n_draws // 64), 4, LANES), np.uint32)
-    for group in range(len(words)):
-        random_words(key, example, group, words[group])
-    np.testing.assert_array_equal(thresholds[1, :n_draws], apply(logistic_variates, words.ravel())[:n_draws])
-    written = np.argwhere(~np.isnan(thresholds))
-    assert set(written[:, 0]) == {1}
-    assert written[-1, 1] == -(-n_draws // LANES) * LANES - 1
+    key, example = make_key(3, Use.LEARNING), 2**40 + 5
+    thresholds = np.full((2, 192), np.nan, np.float32)
+    kernels.draw_thresholds(key, np.uint64(example), n_draws, thresholds)
+    expected = apply(logistic_variates, words_of(key, example, -(-n_draws // 64)))
+    np.testing.assert_array_equal(thresholds[0, :n_draws], expected[:n_draws])
+    assert np.isnan(thresholds[0, -(-n_draws // 64) * 64 :]).all()
+    assert np.isnan(thresholds[1]).all()
+
+
+@pytest.mark.parametrize("first", [0, 1, 63, 64, 2**40 + 7])
+@pytest.mark.parametrize("n_draws", [1, 63, 64, 65, 150])
+def test_thresholds_ahead_are_a_stream_of_variates(first, n_draws):
+    key = make_key(3, Use.LEARNING)
+    thresholds = np.zeros((1, 320), np.float32)
+    start = kernels.draw_thresholds_ahead(key, np.uint64(first), n_draws, thresholds)
+    stream = apply(logistic_variates, np.concatenate([words_of(key, first // 64 + i) for i in range(4)]))
+    np.testing.assert_array_equal(thresholds[0, start : start + n_draws], stream[first % 64 :][:n_draws])
+
+
+@pytest.mark.parametrize(("first", "n_draws"), [(0, 64), (5, 150), (2**40 + 63, 3)])
+def test_thresholds_of_sixteen_machines_are_those_of_each(first, n_draws):
+    keys = [make_key(seed, Use.LEARNING) for seed in range(LANES)]
+    together = np.zeros((1, 320, LANES), np.float32)
+    start = kernels.draw_thresholds_together(np.stack(keys, axis=1).copy(), np.uint64(first), n_draws, together)
+    for machine, key in enumerate(keys):
+        thresholds = np.zeros((1, 320), np.float32)
+        assert kernels.draw_thresholds_ahead(key, np.uint64(first), n_draws, thresholds) == start
+        own = together[0, start : start + n_draws, machine]
+        np.testing.assert_array_equal(own, thresholds[0, start : start + n_draws])
 
 
 # Functions of one number.
@@ -191,8 +217,8 @@ def assert_agree(machine, expected):
 
 
 def thresholds_of(seed, use, example, n):
-    thresholds = np.empty((1, n + LANES), np.float32)
-    kernels.draw_thresholds(make_key(seed, use), np.uint64(example), n, thresholds, 0)
+    thresholds = np.empty((1, n + 4 * LANES), np.float32)
+    kernels.draw_thresholds(make_key(seed, use), np.uint64(example), n, thresholds)
     return thresholds[0, :n].tolist()
 
 
@@ -367,12 +393,23 @@ def test_steps_of_successive_seeds_have_the_right_distributions():
 # Runs.
 
 
+def draws_of_an_example(sizes):
+    return 2 * sum(sizes) - sizes[0]
+
+
+def stream_of_thresholds(seed, n):
+    """Return the first draws of a simulation of this seed."""
+    thresholds = np.empty((1, n + 4 * LANES), np.float32)
+    kernels.draw_thresholds_ahead(make_key(seed, Use.LEARNING), np.uint64(0), n, thresholds)
+    return thresholds[0, :n].tolist()
+
+
 def replay(machine, inputs, rates, seed, first_draw=0):
     """Learn from inputs in turn as the paper says, with the random numbers that a simulation of this seed uses."""
-    sizes = machine.layer_sizes
-    n_draws = first_draw + 2 * sum(sizes) - sizes[0]
+    n_draws = first_draw + draws_of_an_example(machine.layer_sizes)
+    stream = stream_of_thresholds(seed, len(inputs) * n_draws)
     for example, d in enumerate(inputs):
-        thresholds = thresholds_of(seed, Use.LEARNING, example, n_draws)[first_draw:]
+        thresholds = stream[example * n_draws :][first_draw:n_draws]
         naive.wake_update(machine, representation_by_eq_1(machine, d, thresholds), rates, nonnegative=True)
         naive.sleep_update(machine, fantasy_by_eq_1(machine, thresholds), rates)
         assert thresholds == []
@@ -394,8 +431,10 @@ def test_run_on_bars_is_the_paper_to_the_letter(size, hidden, exclude):
     Simulation(machine, bars, [(n, rates)], nonnegative_input_weights=True, seed=seed).advance()
 
     images = []
+    n_draws = 1 + size + draws_of_an_example(machine.layer_sizes)
+    stream = stream_of_thresholds(seed, n * n_draws)
     for example in range(n):
-        orientation, *rest = thresholds_of(seed, Use.LEARNING, example, 1 + size)
+        orientation, *rest = stream[example * n_draws :][: 1 + size]
         on = []
         for k, t in enumerate(rest):
             p = 0.3
@@ -425,6 +464,55 @@ def test_run_on_images_is_the_paper_to_the_letter(sizes):
     assert_close_after_a_run(machine, expected, n)
 
 
+WIDE = [[64, 64], [150, 65, 67], [64, 100, 3], [3, 64, 65, 2]]
+
+
+@pytest.mark.parametrize("sizes", WIDE, ids=str)
+@pytest.mark.parametrize("nonnegative", [False, True])
+def test_wide_layers_learn_and_dream_to_the_same_bits_as_narrow_ones(sizes, nonnegative, monkeypatch):
+    def life(machine):
+        x = np.random.default_rng(0).random((7, sizes[0])) < [[0], [1], [0.05], [0.3], [0.5], [0.5], [0.5]]
+        Simulation(machine, Images(x), [(20, 0.1)], nonnegative, seed=1).advance()
+        states = wake_step(machine, x[3], 0.1, 2, nonnegative) + sleep_step(machine, 0.1, 3)
+        drawn = [machine.fantasies(5), *machine.representations(x)]
+        return parameter_bits(machine), [layer.tolist() for layer in states + drawn]
+
+    wide = random_machine(sizes)
+    assert wide.shape[1]
+    parameters, states = life(wide)
+    monkeypatch.setattr(kernels, "WIDE", 1000)
+    narrow = random_machine(sizes)
+    assert narrow.shape[1] is None
+    own_parameters, own_states = life(narrow)
+    assert states == own_states
+    np.testing.assert_array_equal(parameters, own_parameters)
+
+
+TOGETHER = [([16, 8, 1], 4, 700), ([9, 7, 3, 2], 3, 100), ([1, 2], 1, 50), ([25, 17], 5, 30)]
+
+
+@pytest.mark.parametrize(("sizes", "size", "n"), TOGETHER, ids=str)
+@pytest.mark.parametrize("n_machines", [1, 9, 16])
+def test_machines_learn_together_to_the_same_bits_as_one_by_one(sizes, size, n, n_machines):
+    bars, seeds = Bars(size, exclude=["full"] if size > 1 else ()), range(5, 5 + n_machines)
+    rates = np.array(RATES[: len(sizes)], np.float32)
+    ends = []
+    for floor in (np.float32(0), np.float32(-np.inf)):
+        machines, alone = ([random_machine(sizes, seed) for seed in seeds] for _ in range(2))
+        for machine in (*machines, *alone) if floor == 0 else ():
+            machine.clip_input_weights()
+        seen, own_seen = ([np.array([3], np.uint64) for _ in seeds] for _ in range(2))
+        for part in (n, 1, 0):
+            bars.learn_together(machines, seeds, part, seen, rates, floor)
+            for machine, seed, count in zip(alone, seeds, own_seen, strict=True):
+                bars.learn(machine, seed, part, count, rates, floor)
+        assert seen == own_seen == [4 + n] * n_machines
+        for machine, other in zip(machines, alone, strict=True):
+            np.testing.assert_array_equal(parameter_bits(machine), parameter_bits(other))
+        ends += [parameter_bits(machine).tobytes() for machine in machines]
+    assert len(set(ends)) >= n_machines
+
+
 def small_runs():
     """Return the parameters' bits after a few short runs with sizes that leave lanes over."""
     x = np.random.default_rng(0).integers(0, 2, (11, 17))
@@ -433,6 +521,7 @@ def small_runs():
         (random_machine([25, 16, 1]), Bars(5), 100),
         (random_machine([17, 5, 33, 1]), Images(x), 50),
         (random_machine([17, 1]), Images(x), 50),
+        (random_machine([17, 65, 70]), Images(x), 3),
     ]
     for machine, stream, n in runs:
         Simulation(machine, stream, [(n, 0.1)], nonnegative_input_weights=True, seed=1).advance()

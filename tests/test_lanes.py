@@ -199,6 +199,19 @@ def test_load_and_store_move_sixteen_elements_and_no_other(dtype):
     np.testing.assert_array_equal(bits(target), bits(expected))
 
 
+@pytest.mark.parametrize("dtype", TYPES, ids=name)
+def test_load_and_store_move_one_unit_of_sixteen_machines(dtype):
+    @njit
+    def move(source, target, row, column):
+        store(target, row, column + 1, load(source, row, column))
+
+    source = pairs(dtype)[0][:9].reshape(3, 3, LANES)
+    target, expected = np.zeros((3, 3, LANES), dtype), np.zeros((3, 3, LANES), dtype)
+    move(source, target, 2, 1)
+    expected[2, 2] = source[2, 1]
+    np.testing.assert_array_equal(bits(target), bits(expected))
+
+
 def test_load_is_a_value_that_later_stores_leave_alone():
     def swap(array):
         a = load(array, 0, 0)
@@ -228,7 +241,8 @@ def test_spread_and_lane_numbers(dtype):
 
 
 @pytest.mark.parametrize(("row", "first"), [(0, 5), (2, 5), (0, 17), (-1, 5), (3, 5), (0, -1), (0, 18), (3, 18)])
-def test_bounds_are_checked_when_asked(row, first):
+@pytest.mark.parametrize("n_axes", [2, 3])
+def test_bounds_are_checked_when_asked(row, first, n_axes):
     @njit(boundscheck=True)
     def read(array, row, first):
         store(np.empty((1, LANES), array.dtype), 0, 0, load(array, row, first))
@@ -237,7 +251,8 @@ def test_bounds_are_checked_when_asked(row, first):
     def write(array, row, first):
         store(array, row, first, spread(np.float32(1)))
 
-    array = np.zeros((3, 33), np.float32)
+    shape = (3, 33) if n_axes == 2 else (3, 33 - LANES + 1, LANES)
+    array = np.zeros(shape, np.float32)
     inside = 0 <= row < 3 and 0 <= first <= 33 - LANES
     for function in (read, write):
         if inside:

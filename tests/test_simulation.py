@@ -10,7 +10,7 @@ from chance import INTERPRETED
 from fastws import exact
 from fastws.files import FORMAT_VERSION
 from fastws.machine import Machine
-from fastws.simulation import Simulation, load_runs, save_runs
+from fastws.simulation import Simulation, advance_together, load_runs, save_runs
 from fastws.streams import Bars, Images
 from machines import parameter_arrays, parameter_bits, random_machine
 
@@ -385,3 +385,72 @@ def test_segments_may_be_longer_than_any_computer_will_run():
     run = Simulation(Machine([9, 2]), Bars(3), [(2**62, 0.1)] * 4 + [(10, 0.2)]).advance(5)
     assert run.examples_seen == 5
     assert run.total_examples == 2**64 + 10
+
+
+def same_runs(n, examples, seed=0, **changes):
+    """Return simulations of bars that differ in seed and parameters only, unless `changes` says more."""
+    settings = {"nonnegative_input_weights": True, "schedule": [(examples // 2, 0.2), (examples - examples // 2, 0.01)]}
+    settings |= changes
+    return [Simulation(random_machine([9, 4, 1], s), Bars(3), seed=s, **settings) for s in range(seed, seed + n)]
+
+
+@pytest.mark.parametrize("n", [1, 8, 9, 16, 35])
+def test_advance_together_is_advance_to_the_bit(n, monkeypatch):
+    groups = []
+    learn_together = Bars.learn_together
+    monkeypatch.setattr(
+        Bars, "learn_together", lambda self, *args: groups.append(len(args[0])) or learn_together(self, *args)
+    )
+    together, alone = same_runs(n, 3001), same_runs(n, 3001)
+    advance_together(together, 1700)
+    assert {run.examples_seen for run in together} == {1700}
+    advance_together(together)
+    for run, other in zip(together, alone, strict=True):
+        other.advance()
+        assert run.examples_seen == other.examples_seen == 3001
+        np.testing.assert_array_equal(parameter_bits(run.machine), parameter_bits(other.machine))
+    assert set(groups) == {1: set(), 8: set(), 9: {9}, 16: {16}, 35: {16}}[n]
+
+
+def test_only_simulations_that_are_alike_share_a_kernel_call(monkeypatch):
+    groups = []
+    monkeypatch.setattr("fastws.simulation._advance_group", lambda group, *_: groups.append(group))
+    ten, later, other_rates, free = (
+        same_runs(10, 100),
+        same_runs(9, 100, seed=10),
+        same_runs(9, 100, schedule=[(100, 0.2)]),
+        same_runs(9, 100, nonnegative_input_weights=False),
+    )
+    for run in later:
+        run.advance(5)
+    images = [Simulation(random_machine([9, 2], s), Images([[1] * 9]), [(10, 0.1)], seed=s) for s in range(9)]
+    mixed = [run for runs in zip(ten, later, other_rates, free, images, strict=False) for run in runs] + ten[9:]
+    advance_together(mixed)
+    assert groups == [ten, later, other_rates, free]
+    assert all(run.examples_seen == 10 for run in images)
+
+
+def test_a_stop_leaves_simulations_that_run_together_in_step():
+    class Stop(Exception):
+        pass
+
+    def stop(seen):
+        raise Stop
+
+    together, alone = same_runs(9, 5000), same_runs(9, 5000)
+    with pytest.raises(Stop):
+        advance_together(together, progress=stop)
+    [seen] = {run.examples_seen for run in together}
+    assert 0 < seen < 5000
+    advance_together(together)
+    for run, other in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(parameter_bits(run.machine), parameter_bits(other.advance().machine))
+
+
+@pytest.mark.parametrize("wrong", [-1, 0.5, True])
+def test_wrong_number_of_examples_together(wrong):
+    runs = same_runs(9, 100)
+    before = [parameter_bits(run.machine) for run in runs]
+    with pytest.raises(ValueError, match="n_examples"):
+        advance_together(runs, wrong)
+    np.testing.assert_array_equal([parameter_bits(run.machine) for run in runs], before)

@@ -109,7 +109,7 @@ def test_bounds_are_checked_where_they_are_said_to_be(outputs):
     process = python(
         "bounds checked",
         "import numpy as np, fastws; from fastws import kernels; m = fastws.Machine([3, 2]); m._sizes[0] = 5000; "
-        "kernels.sample_fantasies(np.zeros(4, np.uint32), *m.parameters[:2], np.empty((1, 3), np.uint8))",
+        "kernels.sample_fantasies(np.zeros(4, np.uint32), *m.parameters[:3], np.empty((1, 3), np.uint8))",
     )
     assert process.returncode == 1
     assert "IndexError" in process.stderr
