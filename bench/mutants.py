@@ -2,7 +2,8 @@
 
 Usage: ``python bench/mutants.py [--modules NAME …] [--sample N] [--minutes M] [--workers N]``. A mutant has one
 operator, comparison, constant, condition or statement changed. Its tests run interpreted, in a process forked from one
-that has NumPy, Numba, SciPy and Hypothesis loaded; a mutant whose tests pass has survived. Each survivor is printed.
+that has NumPy, Numba, SciPy and Hypothesis loaded; a mutant whose tests pass has survived, and one whose tests do not
+end in time is too slow: it counts as noticed. Both are printed.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import importlib.machinery
 import importlib.util
 import os
 import random
+import resource
 import signal
 import sys
 import time
@@ -43,6 +45,7 @@ LEFT_OUT = " and ".join(
     )
 )
 SECONDS = 120
+MEMORY = 8 * 2**30
 
 OPERATORS = {
     ast.Add: ast.Sub,
@@ -192,6 +195,7 @@ def run_tests(module: str, source: str | None) -> int:
     if child:
         return child
     os.setsid()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
@@ -228,8 +232,10 @@ def finish(running: dict[int, tuple[str, str, float]], seconds: float) -> Iterat
             status = None
         if child:
             module, mutant, _ = running.pop(child)
-            outcome = "killed" if status is None or os.waitstatus_to_exitcode(status) != 0 else "survived"
-            yield module, mutant, outcome
+            if status is None:
+                yield module, mutant, "too slow"
+            else:
+                yield module, mutant, "killed" if os.waitstatus_to_exitcode(status) else "survived"
             return
         time.sleep(0.02)
 
@@ -258,7 +264,7 @@ def main() -> None:
         n_all = len(mutants)
         if arguments.sample is not None and arguments.sample < n_all:
             mutants = random.Random(arguments.seed).sample(mutants, arguments.sample)
-        counts = {"killed": 0, "survived": 0}
+        counts = {"killed": 0, "too slow": 0, "survived": 0}
         started = time.monotonic()
         while mutants or running:
             if time.monotonic() - started > 60 * arguments.minutes:
@@ -268,8 +274,8 @@ def main() -> None:
                 running[run_tests(module, source)] = module, mutant, time.monotonic()
             for _, mutant, outcome in finish(running, SECONDS):
                 counts[outcome] += 1
-                if outcome == "survived":
-                    print(f"  survived: {module} {mutant}", flush=True)
+                if outcome != "killed":
+                    print(f"  {outcome}: {module} {mutant}", flush=True)
         seconds = time.monotonic() - started
         print(f"{module}: {sum(counts.values())} of {n_all} mutants, {counts} in {seconds:.0f} s", flush=True)
 

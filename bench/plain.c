@@ -1,9 +1,16 @@
 /* The same work in plain C, written as one would write it: the yardstick of the benchmarks, not a part of fastws.
 
-   float32 parameters, weights[driving][driven], expf, xorshift128+ for the draws. */
+   float32 parameters, weights[driving][driven], expf, xorshift128+ for the draws. Every product is computed; with
+   -DSKIP_SILENT those with the state of a silent unit, which change nothing, are left out. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#ifdef SKIP_SILENT
+#define TAKES_PART(state) ((state) > 0)
+#else
+#define TAKES_PART(state) 1
+#endif
 
 static uint64_t random_state[2];
 
@@ -20,8 +27,8 @@ static float logistic(float a) { return 1.0f / (1.0f + expf(-a)); }
 static void logits(const float *weights, const float *biases, const float *driving, int m, int n, float *a) {
     for (int v = 0; v < n; v++) a[v] = biases[v];
     for (int u = 0; u < m; u++)
-        if (driving[u] > 0)
-            for (int v = 0; v < n; v++) a[v] += weights[u * n + v];
+        if (TAKES_PART(driving[u]))
+            for (int v = 0; v < n; v++) a[v] += driving[u] * weights[u * n + v];
 }
 
 static void sample(const float *weights, const float *biases, const float *driving, int m, float *driven, int n) {
@@ -37,9 +44,9 @@ static void learn(float *weights, float *biases, const float *driving, int m, co
         biases[v] += delta[v];
     }
     for (int u = 0; u < m; u++)
-        if (driving[u] > 0)
+        if (TAKES_PART(driving[u]))
             for (int v = 0; v < n; v++) {
-                float w = weights[u * n + v] + delta[v];
+                float w = weights[u * n + v] + driving[u] * delta[v];
                 weights[u * n + v] = nonnegative && w < 0 ? 0 : w;
             }
 }

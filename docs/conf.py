@@ -1,5 +1,6 @@
 """The documentation: `python -m sphinx -W docs docs/_build` builds it, gallery and all."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from sphinx_gallery.directives import imgsgnode
 
 import fastws
 
-sys.path.insert(0, str(Path(__file__).parent))  # gallery_order
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]  # gallery_order, bench
 
 project = "fastws"
 author = "The fastws developers"
@@ -60,6 +61,28 @@ def escape_bars(app: Any, what: str, name: str, obj: Any, options: Any, lines: l
     lines[:] = [re.sub(r"\|(?=[a-z, ]+\))", r"\\|", line) for line in lines]
 
 
+def put_benchmark_in(app: Any, docname: str, source: list[str]) -> None:
+    """Put what `python -m bench --out bench/record` measured into the page about speed, as a table."""
+    if docname != "speed":
+        return
+    from bench.table import heading, quantity
+
+    record = json.loads((Path(__file__).parents[1] / "bench" / "record" / "bench.json").read_text(encoding="utf-8"))
+    works = record["works"].values()
+    cells: dict[str, list[str]] = {}
+    for column, work in enumerate(works):
+        for row in work["contestants"]:
+            cells.setdefault(row["name"], [""] * len(works))
+            if "to_plain_c" in row:
+                cells[row["name"]][column] = (
+                    f"{quantity(row['to_plain_c'], '')} ({quantity(row['median_ns'] * 1e-9, 's')})"
+                )
+    lines = [["", *(work["title"] for work in works)], *([name, *values] for name, values in cells.items())]
+    table = "\n".join("   " + ", ".join(f'"{cell}"' for cell in line) for line in lines)
+    caption = ". ".join(heading(record))
+    source[0] = source[0].replace("BENCHMARK", f".. csv-table::\n   :header-rows: 1\n\n{table}\n\n{caption}.")
+
+
 def let_pictures_scroll(app: Any, doctree: Any) -> None:
     """Put the pictures of the gallery into boxes that scroll: on a phone their words would be too small to read."""
     for picture in list(doctree.findall(imgsgnode)):
@@ -82,5 +105,6 @@ def visit_math(translator: Any, node: Any) -> None:
 def setup(app: Any) -> None:
     """Connect what is defined here."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
+    app.connect("source-read", put_benchmark_in)
     app.connect("doctree-read", let_pictures_scroll)
     app.connect("autodoc-process-docstring", escape_bars)
