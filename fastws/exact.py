@@ -10,15 +10,16 @@ References
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastws.checks import check_binary
 from fastws.machine import Machine
+from fastws.threads import shares, side_by_side
 
 Floats = NDArray[np.float64]
 States = NDArray[np.uint8]
@@ -31,6 +32,8 @@ _TOLERANCE = 1e-9
 # A block of 2**16 numbers, with its like beside it, stays in a core's second-level cache.
 _BLOCK = 2**16
 _MAX_TRAILING = 10
+# Terms of a sum of at most 2**10 that underflow are parts of it below a float's precision, if it is at least this.
+_LEAST_SUM = 1e-285
 
 
 @dataclass(frozen=True)
@@ -331,11 +334,28 @@ class _Level:
         log_probs = np.empty(len(rows))
         for block, s in self._blocks(rows):
             leading, trailing = self._driven_sums(s)
-            sums = np.empty_like(leading)
-            for k, table in enumerate(self._log_factors):
-                sums[:, k] = _log_sum_exp(table + trailing)
-            log_probs[block] = _log_sum_exp(sums + leading) + s @ self.gen_biases
+            log_probs[block] = _log_sum_exp(self._log_sums(trailing) + leading) + s @ self.gen_biases
         return log_probs
+
+    def _log_sums(self, trailing: Floats) -> Floats:
+        """Return the logarithm of the sum over trailing units of exp(log factor + trailing), a column a leading state.
+
+        The sum is a product of matrices, unless it is so small that terms which underflow would count.
+        """
+        largest, factors = self._scaled_factors
+        own_largest = trailing.max(axis=1, keepdims=True)
+        sums = np.exp(trailing - own_largest) @ factors.T
+        log_sums: Floats = np.log(np.maximum(sums, _LEAST_SUM)) + largest + own_largest
+        for k in np.flatnonzero((sums < _LEAST_SUM).any(axis=0)):
+            small = sums[:, k] < _LEAST_SUM
+            log_sums[small, k] = _log_sum_exp(self._log_factors[k] + trailing[small])
+        return log_sums
+
+    @cached_property
+    def _scaled_factors(self) -> tuple[Floats, Floats]:
+        """The largest log factor of each leading state, and the factors as parts of it."""
+        largest = self._log_factors.max(axis=1)
+        return largest, np.exp(self._log_factors - largest[:, np.newaxis])
 
     def description_lengths(self, rows: States) -> Floats:
         """Return the mean of C(s|h) + C(h, above) over Q(h, above|s) for each row s, shape (n,)."""
@@ -363,17 +383,15 @@ class _Level:
 
         By the chain rule it is the mean over Q(h|s) of log Q(h|s) - log P(h|s) and of the same divergence above h.
         """
-        penalties = np.zeros(len(rows))
-        tables = self._upper_penalties - self._log_factors
+        penalties = np.empty(len(rows))
+        table = self._upper_penalties - self._log_factors
         for block, s in self._blocks(rows):
             gen_leading, gen_trailing = self._driven_sums(s)
-            rec_leading, rec_trailing = self._log_recognition(self._rec_logits(s))
-            leading = rec_leading - gen_leading + (log_probs[block] - s @ self.gen_biases)[:, np.newaxis]
-            trailing = rec_trailing - gen_trailing
-            q_leading, q_trailing = np.exp(rec_leading), np.exp(rec_trailing)
-            for k, table in enumerate(tables):
-                log_ratios = trailing + table + leading[:, k, np.newaxis]
-                penalties[block] += q_leading[:, k] * np.vecdot(q_trailing, log_ratios)
+            logits = self._rec_logits(s)
+            rec_leading, rec_trailing = self._log_recognition(logits)
+            own = np.vecdot(np.exp(rec_leading), rec_leading - gen_leading)
+            own += np.vecdot(np.exp(rec_trailing), rec_trailing - gen_trailing)
+            penalties[block] = own + self._expected(table, logits) + log_probs[block] - s @ self.gen_biases
         return np.maximum(penalties, 0.0)  # rounding may pass below 0
 
     def posterior(self, rows: States) -> Floats:
@@ -400,8 +418,13 @@ class _Level:
         sums = np.empty((len(self.leading_states), len(self.trailing_states)))
         trailing = self.trailing_states @ self.gen_weights[self.n_leading :] + self.gen_biases
         leading = self.leading_states @ self.gen_weights[: self.n_leading]
-        for k, logits in enumerate(leading):
-            sums[k] = _softplus(trailing + logits).sum(axis=1)
+
+        def add_up(states: Sequence[int], check: Callable[[object], None]) -> None:
+            for k in states:
+                check(k)
+                sums[k] = _softplus(trailing + leading[k]).sum(axis=1)
+
+        side_by_side([partial(add_up, states) for states in shares(range(len(leading)))])
         return sums
 
     @cached_property

@@ -1,9 +1,9 @@
 """Sixteen numbers at once: the vector type that the kernels are written in.
 
-Sixteen neighbouring units of a layer, or one unit of each of sixteen machines, are one value, `Lanes`. Interpreted (``NUMBA_DISABLE_JIT=1``) it is a NumPy array
-of sixteen elements, and the functions below do what they say. Compiled it is an LLVM vector, which becomes one, two
-or four registers of the CPU at hand. Every operation rounds once, as IEEE 754 says, so that both ways, and every
-instruction set, give the same bits.
+Sixteen neighbouring units of a layer, or one unit of each of sixteen machines, are one value, `Lanes`. Interpreted
+(``NUMBA_DISABLE_JIT=1``) it is a NumPy array of sixteen elements, and the functions below do what they say. Compiled it
+is an LLVM vector, which becomes one, two or four registers of the CPU at hand. Every operation rounds once, as IEEE 754
+says, so that both ways, and every instruction set, give the same bits.
 """
 
 import operator

@@ -5,6 +5,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -114,12 +115,15 @@ class Simulation:
         goal = self._goal(n_examples)
         if self.nonnegative_input_weights:
             self.machine.clip_input_weights()
-
-        def learn(n: int, rates: NDArray[np.float32], floor: np.float32) -> None:
-            self.stream.learn(self.machine, self.seed, n, self._seen, rates, floor)
-
-        self._learn_until(goal, learn, progress)
+        self._learn_until(goal, self._learn, progress)
         return self
+
+    @property
+    def _floor(self) -> np.float32:
+        return least_input_weight(self.nonnegative_input_weights)
+
+    def _learn(self, n_examples: int, rates: NDArray[np.float32]) -> None:
+        self.stream.learn(self.machine, self.seed, n_examples, self._seen, rates, self._floor)
 
     def _goal(self, n_examples: int | None) -> int:
         """Return what `examples_seen` will be when `advance` is done."""
@@ -131,16 +135,15 @@ class Simulation:
     def _learn_until(
         self,
         goal: int,
-        learn: Callable[[int, NDArray[np.float32], np.float32], None],
+        learn: Callable[[int, NDArray[np.float32]], None],
         progress: Callable[[int], object] | None,
     ) -> None:
-        """Call `learn` with numbers of examples, rates and a floor until `examples_seen` has reached the goal."""
-        floor = least_input_weight(self.nonnegative_input_weights)
+        """Call `learn` with numbers of examples and rates until `examples_seen` has reached the goal."""
         chunk = 1024
         while self.examples_seen < goal:
             rates, segment_end = self._segment()
             started = time.perf_counter()
-            learn(min(chunk, segment_end - self.examples_seen, goal - self.examples_seen), rates, floor)
+            learn(min(chunk, segment_end - self.examples_seen, goal - self.examples_seen), rates)
             if time.perf_counter() - started < _SECONDS_A_CHUNK / 2:
                 chunk *= 2
             if progress is not None:
@@ -149,8 +152,7 @@ class Simulation:
     def compile(self) -> float:
         """Compile what `advance` needs, or load it from Numba's cache, without learning; return the seconds taken."""
         started = time.perf_counter()
-        floor = least_input_weight(self.nonnegative_input_weights)
-        self.stream.learn(self.machine, self.seed, 0, self._seen, self.schedule[0][1], floor)
+        self._learn(0, self.schedule[0][1])
         return time.perf_counter() - started
 
     def _segment(self) -> tuple[NDArray[np.float32], int]:
@@ -203,10 +205,10 @@ class Simulation:
 
 def advance_together(
     simulations: Sequence[Simulation],
-    n_examples: int | None = None,
+    until: int | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> None:
-    """Let simulations learn from their next examples, to the same bits as by `advance`, in less time.
+    """Let simulations learn up to the same number of examples, to the same bits as by `advance`, in less time.
 
     Simulations of bars that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which
     takes about as long as nine of them one by one; where fewer are alike they go one by one.
@@ -214,8 +216,8 @@ def advance_together(
     Parameters
     ----------
     simulations : sequence of Simulation
-    n_examples : int, optional
-        How many examples each; to the end of the schedules by default, and never beyond it.
+    until : int, optional
+        The `examples_seen` to reach; the ends of the schedules by default, and never beyond them.
     progress : callable, optional
         Called some twenty times a second with the `examples_seen` of one of them. What it raises ends the call and
         leaves the simulations ready to go on, as Ctrl-C does.
@@ -223,17 +225,30 @@ def advance_together(
     Raises
     ------
     ValueError
-        If n_examples is not a whole number of at least 0.
+        If `until` is not a whole number of at least 0.
     """
+    if until is not None:
+        check_integer(until, "until", at_least=0)
     left = list(simulations)
     while left:
         alike = [other for other in left if _alike(other, left[0])][:LANES]
         group = alike if len(alike) >= _WORTH_TOGETHER else left[:1]
         left = [simulation for simulation in left if simulation not in group]
+        n_examples = None if until is None else max(0, until - group[0].examples_seen)
         if len(group) == 1:
             group[0].advance(n_examples, progress)
         else:
             _advance_group(group, n_examples, progress)
+
+
+def compile_together(simulations: Sequence[Simulation]) -> float:
+    """Compile what `advance_together` needs, as `Simulation.compile` does; return the seconds taken."""
+    alike = [other for other in simulations if _alike(other, simulations[0])][:LANES]
+    if len(alike) < _WORTH_TOGETHER:
+        return simulations[0].compile()
+    started = time.perf_counter()
+    _learn_together(alike, 0, simulations[0].schedule[0][1])
+    return time.perf_counter() - started
 
 
 def _alike(a: Simulation, b: Simulation) -> bool:
@@ -248,19 +263,18 @@ def _all_but_seed(simulation: Simulation) -> dict[str, Any]:
 def _advance_group(
     group: Sequence[Simulation], n_examples: int | None, progress: Callable[[int], object] | None
 ) -> None:
-    first = group[0]
-    stream = first.stream
+    goal = group[0]._goal(n_examples)
+    if group[0].nonnegative_input_weights:
+        for simulation in group:
+            simulation.machine.clip_input_weights()
+    group[0]._learn_until(goal, partial(_learn_together, group), progress)
+
+
+def _learn_together(group: Sequence[Simulation], n_examples: int, rates: NDArray[np.float32]) -> None:
+    stream = group[0].stream
     assert isinstance(stream, Bars)
-    goal = first._goal(n_examples)
     machines, seeds, seen = zip(*((run.machine, run.seed, run._seen) for run in group), strict=True)
-    if first.nonnegative_input_weights:
-        for machine in machines:
-            machine.clip_input_weights()
-
-    def learn(n: int, rates: NDArray[np.float32], floor: np.float32) -> None:
-        stream.learn_together(machines, seeds, n, seen, rates, floor)
-
-    first._learn_until(goal, learn, progress)
+    stream.learn_together(machines, seeds, n_examples, seen, rates, group[0]._floor)
 
 
 def _check_schedule(schedule: Any, n_levels: int) -> list[tuple[int, NDArray[np.float32]]]:

@@ -20,6 +20,18 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def shares(things: Sequence[T], at_most: int | None = None) -> list[Sequence[T]]:
+    """Return the things in order, cut into as many equal parts as there are cores, or a multiple of that.
+
+    No part is longer than `at_most`, and none is empty.
+    """
+    n = available_cores()
+    if at_most is not None:
+        n *= -(-len(things) // (n * at_most))
+    n = min(n, len(things))
+    return [things[len(things) * part // n : len(things) * (part + 1) // n] for part in range(n)]
+
+
 def side_by_side(
     tasks: Sequence[Callable[[Callable[[object], None]], T]],
     n_threads: int | None = None,

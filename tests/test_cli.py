@@ -11,6 +11,7 @@ import pytest
 
 import fastws
 from fastws.cli import session
+from fastws.experiments.bars import new_run
 
 PICTURES = ("fig1a-model", "fig1b-samples", "fig1c-weights", "learning-curve")
 RUN_KEYS = {
@@ -79,6 +80,36 @@ def test_several_seeds_give_their_runs_and_the_best_machine(run):
     assert best.asymmetric_divergence_bits == pytest.approx(min(bits))
 
 
+def test_restarts_go_on_with_the_lowest_free_energy_after_a_quarter(run):
+    words = ("bars", "--examples", 4000, "--seed", 5, "--restarts", 3)
+    code, out, _ = run(*words, "--seeds", 2, "--json")
+    runs = json.loads(out)["runs"]
+    assert code == 0
+    assert [one["seed"] for one in runs] == [5, 6]
+    for one in runs:
+        assert set(one) == RUN_KEYS | {"restarts", "kept_seed", "examples_of_all_restarts"}
+        assert (one["restarts"], one["examples"], one["examples_of_all_restarts"]) == (3, 4000, 6000)
+        best = fastws.best_of(lambda seed: new_run(seed, n_examples=4000).simulation, 3, one["seed"])
+        assert one["kept_seed"] == best.seed
+        report = fastws.exact.report(best.machine, *fastws.Bars().distribution())
+        assert one["asymmetric_divergence_bits"] == report.asymmetric_divergence_bits
+    _, out, _ = run(*words, "--json", "--out", "alone")
+    alone = json.loads(out)
+    assert {key: alone[key] for key in ("seed", "kept_seed")} == {key: runs[0][key] for key in ("seed", "kept_seed")}
+
+
+@pytest.mark.parametrize("n", [18, 40])
+def test_many_seeds_give_what_each_gives_alone(run, n):
+    _, out, _ = run("bars", "--examples", 3000, "--seeds", n, "--json")
+    runs = json.loads(out)["runs"]
+    assert [one["seed"] for one in runs] == list(range(1, n + 1))
+    for seed in (1, n // 2, n):
+        report = fastws.exact.report(
+            new_run(seed, n_examples=3000).simulation.advance().machine, *fastws.Bars().distribution()
+        )
+        assert runs[seed - 1]["asymmetric_divergence_bits"] == report.asymmetric_divergence_bits
+
+
 def test_several_seeds_print_the_spread(run):
     code, out, _ = run("bars", "--examples", 2000, "--seeds", 2)
     assert code == 0
@@ -129,6 +160,7 @@ def test_options_reach_the_run(run):
         (("--hidden", "0"), "--hidden"),
         (("--examples", "0"), "--examples"),
         (("--seeds", "0"), "--seeds"),
+        (("--restarts", "0"), "--restarts"),
         (("--seed", "-1"), "--seed"),
         (("--seed", "x"), "--seed"),
         (("--frobnicate",), "--frobnicate"),
@@ -162,8 +194,9 @@ def interrupting(label, total, already=0):
     yield show
 
 
-def test_an_interrupted_run_resumes_to_the_same_machine(run, monkeypatch, tmp_path):
-    words = ("--examples", 1_000_000, "--seeds", 2)
+@pytest.mark.parametrize("restarts", [1, 3])
+def test_an_interrupted_run_resumes_to_the_same_machine(run, monkeypatch, tmp_path, restarts):
+    words = ("--examples", 1_000_000, "--seeds", 2, "--restarts", restarts)
     with monkeypatch.context() as patched:
         patched.setattr("fastws.cli.session.progress_bar", interrupting)
         code, _, err = run("bars", *words, "--out", "a")
@@ -179,7 +212,7 @@ def test_an_interrupted_run_resumes_to_the_same_machine(run, monkeypatch, tmp_pa
     assert code == 0
     assert not (tmp_path / "a" / "run.npz").exists()
     _, alone, _ = run("bars", *words, "--json", "--out", "b")
-    for key in ("asymmetric_divergence_bits", "kl_penalty_bits", "largest_weight"):
+    for key in RUN_KEYS - {"seconds", "examples_per_second", "compile_seconds"}:
         assert [one[key] for one in json.loads(resumed)["runs"]] == [one[key] for one in json.loads(alone)["runs"]]
     assert same_parameters(fastws.Machine.load("a/machine.npz"), fastws.Machine.load("b/machine.npz"))
 

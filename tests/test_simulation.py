@@ -402,7 +402,8 @@ def test_advance_together_is_advance_to_the_bit(n, monkeypatch):
         Bars, "learn_together", lambda self, *args: groups.append(len(args[0])) or learn_together(self, *args)
     )
     together, alone = same_runs(n, 3001), same_runs(n, 3001)
-    advance_together(together, 1700)
+    advance_together(together, until=1700)
+    advance_together(together, until=1600)
     assert {run.examples_seen for run in together} == {1700}
     advance_together(together)
     for run, other in zip(together, alone, strict=True):
@@ -451,6 +452,6 @@ def test_a_stop_leaves_simulations_that_run_together_in_step():
 def test_wrong_number_of_examples_together(wrong):
     runs = same_runs(9, 100)
     before = [parameter_bits(run.machine) for run in runs]
-    with pytest.raises(ValueError, match="n_examples"):
+    with pytest.raises(ValueError, match="until"):
         advance_together(runs, wrong)
     np.testing.assert_array_equal([parameter_bits(run.machine) for run in runs], before)

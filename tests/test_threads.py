@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from fastws import threads
 from fastws.threads import Stopped, available_cores, side_by_side
 
 
@@ -116,3 +117,17 @@ def test_watch_is_called_while_tasks_run():
 
 def test_there_is_a_core():
     assert available_cores() >= 1
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+@pytest.mark.parametrize("n", [1, 2, 5, 16, 17, 32, 33, 100])
+@pytest.mark.parametrize("at_most", [None, 1, 16])
+def test_shares_are_all_things_in_order_and_equal(monkeypatch, cores, n, at_most):
+    monkeypatch.setattr(threads, "available_cores", lambda: cores)
+    parts = threads.shares(range(n), at_most)
+    assert [thing for part in parts for thing in part] == list(range(n))
+    lengths = [len(part) for part in parts]
+    assert max(lengths) - min(lengths) <= 1
+    assert 1 <= min(lengths)
+    assert max(lengths) <= (at_most or n)
+    assert len(parts) % cores == 0 or len(parts) == n

@@ -1,5 +1,6 @@
 """`fastws bars`: Figure 1 of the paper."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,7 +9,7 @@ import typer
 from fastws.cli.session import Json, Out, learn, prepare_folder, print_table, report, saving_on_interrupt
 
 if TYPE_CHECKING:
-    from fastws.experiments.bars import BarsRun
+    from fastws.experiments.bars import BarsRun, Contest
     from fastws.simulation import Simulation
 
 _SAMPLES = 48
@@ -25,6 +26,12 @@ def bars(
     recipe: Annotated[
         str, typer.Option(help="paper: note [15] to the letter; robust: a schedule that fails less.")
     ] = "paper",
+    restarts: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Begin this many machines a seed, and go on with that of lowest free energy after a quarter."
+        ),
+    ] = 1,
     exclude: Annotated[
         list[str] | None, typer.Option(help="full or blank: leave this ambiguous image out of the training data.")
     ] = None,
@@ -43,46 +50,87 @@ def bars(
 
     Prints this run beside the paper's figures. Writes the machine, result.json and the pictures into the folder.
     """
-    from fastws.experiments.bars import new_run
+    from fastws.experiments.bars import new_contest, new_run
     from fastws.streams import Bars
 
     stream = Bars(size, p_vertical, p_bar, exclude or ())
-    runs = [new_run(s, recipe, examples, stream, hidden) for s in range(seed, seed + (seeds or 1))]
+
+    def new(seed: int) -> "BarsRun":
+        return new_run(seed, recipe, examples, stream, hidden)
+
+    contests = [new_contest(s, restarts, new) for s in range(seed, seed + (seeds or 1))]
     folder = prepare_folder(out or Path("fastws-bars"))
-    _finish(runs, recipe, seeds is not None, folder, json)
+    _finish(contests, recipe, seeds is not None, folder, json)
 
 
 def resume_bars(simulations: "list[Simulation]", notes: dict[str, Any], folder: Path, as_json: bool) -> None:
     """Go on with an interrupted `fastws bars`."""
-    from fastws.experiments.bars import BarsRun
+    from fastws.experiments.bars import BarsRun, Contest
 
-    runs = [BarsRun.resumed(*pair) for pair in zip(simulations, notes["runs"], strict=True)]
-    _finish(runs, notes["recipe"], notes["several"], folder, as_json)
+    runs = iter([BarsRun.resumed(*pair) for pair in zip(simulations, notes["runs"], strict=True)])
+    contests = [
+        Contest(seed, [next(runs) for _ in range(n_runs)], restarts, given_up)
+        for seed, n_runs, restarts, given_up in notes["contests"]
+    ]
+    _finish(contests, notes["recipe"], notes["several"], folder, as_json)
 
 
-def _finish(runs: "list[BarsRun]", recipe: str, several: bool, folder: Path, as_json: bool) -> None:
+def _finish(contests: "list[Contest]", recipe: str, several: bool, folder: Path, as_json: bool) -> None:
     from fastws.experiments.bars import summary
+    from fastws.restarts import trial_length
     from fastws.simulation import save_runs
 
-    simulations = [run.simulation for run in runs]
-
     def save(path: Path) -> None:
-        notes = {"command": "bars", "recipe": recipe, "several": several, "runs": [run.notes() for run in runs]}
-        save_runs(path, simulations, notes)
+        runs = [run for contest in contests for run in contest.runs]
+        notes = {
+            "command": "bars",
+            "recipe": recipe,
+            "several": several,
+            "runs": [run.notes() for run in runs],
+            "contests": [(c.seed, len(c.runs), c.restarts, c.given_up) for c in contests],
+        }
+        save_runs(path, [run.simulation for run in runs], notes)
 
     with saving_on_interrupt(folder, save):
-        runs[0].compile()
-        learn(simulations, [run.run for run in runs])
-        best = min(runs, key=lambda run: run.divergence_bits)
-        best.simulation.machine.save(folder / "machine.npz")
-        files = [folder / "machine.npz", *_draw(best, folder)]
-        result = summary(runs, recipe) if several else best.result(recipe)
-        report(result, folder, files, as_json, lambda: _print(runs, best, recipe, several))
+        runs = [run for contest in contests for run in contest.runs]
+        if len(runs) > len(contests):
+            _learn(runs, "Trial", trial_length(runs[0].simulation))
+            for contest in contests:
+                contest.choose()
+        _learn([contest.best for contest in contests], "Learning", None)
+        best = min(contests, key=lambda contest: contest.best.divergence_bits)
+        best.best.simulation.machine.save(folder / "machine.npz")
+        files = [folder / "machine.npz", *_draw(best.best, folder)]
+        result = summary(contests, recipe) if several else best.result(recipe)
+        report(result, folder, files, as_json, lambda: _print(contests, best, recipe, several))
+
+
+def _learn(runs: "list[BarsRun]", label: str, until: int | None) -> None:
+    """Let runs learn on all cores up to a number of examples, or to their end, and show how far they are."""
+    from fastws.experiments.bars import learn as learn_bars
+    from fastws.lanes import LANES
+    from fastws.simulation import compile_together
+    from fastws.threads import shares
+
+    parts = shares(runs, LANES)
+    runs[0].compile_seconds += compile_together([run.simulation for run in parts[0]])
+    tasks = [partial(learn_bars, part, until) for part in parts]
+    learn([run.simulation for run in runs], tasks, label, until, partial(_get_ready_to_draw, runs[0]))
+
+
+def _get_ready_to_draw(run: "BarsRun") -> None:
+    """Load or compile what the pictures need besides a machine that has learned."""
+    from fastws import plotting
+
+    plotting.bars_model(run.bars)
+    run.bars.sample(1)
+    run.simulation.machine.fantasies(1)
 
 
 def _draw(run: "BarsRun", folder: Path) -> list[Path]:
     from fastws import plotting
     from fastws.experiments.bars import unambiguous
+    from fastws.plotting.saving import save_all
 
     machine, stream = run.simulation.machine, run.bars
     shape = (stream.size, stream.size)
@@ -95,10 +143,10 @@ def _draw(run: "BarsRun", folder: Path) -> list[Path]:
         "fig1c-weights": plotting.hinton(machine, image_shape=shape),
         "learning-curve": plotting.learning_curve(seen, divergence, kl_penalty),
     }
-    return [path for name, figure in figures.items() for path in plotting.save(figure, folder / name)]
+    return save_all({folder / name: figure for name, figure in figures.items()})
 
 
-def _print(runs: "list[BarsRun]", best: "BarsRun", recipe: str, several: bool) -> None:
+def _print(contests: "list[Contest]", best: "Contest", recipe: str, several: bool) -> None:
     from fastws.experiments import bars as experiment
 
     result = best.result(recipe)
@@ -117,13 +165,13 @@ def _print(runs: "list[BarsRun]", best: "BarsRun", recipe: str, several: bool) -
         ("examples", f"{result['examples']:,}", f"{experiment.PAPER_EXAMPLES:,}"),
         ("time learning", f"{result['seconds']:.2f} s", ""),
         ("examples a second", f"{result['examples_per_second']:,.0f}", ""),
-        ("time compiling, before", f"{runs[0].compile_seconds:.2f} s", ""),
+        ("time compiling, before", f"{sum(c.best.compile_seconds for c in contests):.2f} s", ""),
     ]
     name = f"the best, seed {result['seed']}" if several else f"seed {result['seed']}"
     print_table(f"The bars (Figure 1), recipe {recipe}", ["", name, "paper"], rows)
     if several:
-        _print_spread(runs)
-    elif not best.succeeded:
+        _print_spread([contest.best for contest in contests])
+    elif not best.best.succeeded:
         print(
             f"This run ended {result['asymmetric_divergence_bits']:.2f} bits away from the data, in a local optimum "
             "of the algorithm, as many seeds do: try another with --seed, or --recipe robust."

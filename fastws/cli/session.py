@@ -16,6 +16,8 @@ USER_ERROR = 2
 INTERRUPTED = 130
 STATE_FILE = "run.npz"
 RESULT_FILE = "result.json"
+# Between two chunks a simulation needs Python for some microseconds; by default it would wait 5 ms for its turn.
+_SECONDS_A_TURN = 5e-5
 
 Out = Annotated[
     Path | None, typer.Option(help="Folder for the results.  \\[default: fastws-COMMAND]", show_default=False)
@@ -60,26 +62,46 @@ def prepare_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def progress_bar(label: str, total: int, already: int = 0) -> Iterator[Callable[[int], None]]:
+def progress_bar(label: str, total: int, already: float = 0) -> Iterator[Callable[[float], None]]:
     """Show a bar on standard error while the block runs; the block calls what it is given with the count so far."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=total, completed=already)
+        task = progress.add_task(label, total=total, completed=int(already))
         yield lambda count: progress.update(task, completed=count)
 
 
-def learn(simulations: "Sequence[Simulation]", tasks: Sequence[Callable[[Callable[[object], None]], object]]) -> None:
-    """Run the tasks by which these simulations learn, side by side, and show how many examples they have seen."""
+def learn(
+    simulations: "Sequence[Simulation]",
+    tasks: Sequence[Callable[[Callable[[object], None]], object]],
+    label: str = "Learning",
+    until: int | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
+    """Run the tasks by which these simulations learn, side by side, and show how many examples they have seen.
+
+    The tasks end with the schedules, or when `until` examples have been seen by each. Kernels leave Python alone, so
+    `meanwhile` may get ready what is needed afterwards; this returns when it is done, too.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
     from fastws.threads import side_by_side
 
     def seen() -> int:
         return sum(simulation.examples_seen for simulation in simulations)
 
-    with progress_bar("Learning", sum(simulation.total_examples for simulation in simulations), seen()) as show:
-        side_by_side(tasks, watch=lambda: show(seen()))
+    total = sum(simulation.total_examples if until is None else until for simulation in simulations)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SECONDS_A_TURN)
+    try:
+        with ThreadPoolExecutor(1) as beside, progress_bar(label, total, seen()) as show:
+            ready = beside.submit(meanwhile)
+            side_by_side(tasks, watch=lambda: show(seen()))
+        ready.result()
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager

@@ -1,17 +1,22 @@
 """Figure 1: a 16-8-1 machine discovers the bars."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastws import exact
 from fastws.checks import check_integer
-from fastws.experiments.watched import WatchedRun
+from fastws.experiments.watched import WatchedRun, train
 from fastws.machine import Machine
+from fastws.restarts import lowest_free_energy, seeds_of_restarts
 from fastws.simulation import Simulation
-from fastws.streams import Bars
+from fastws.streams import MAX_ENUMERATED_SIZE, Bars
+
+if TYPE_CHECKING:
+    from fastws.sweep import Setting
 
 PAPER_EXAMPLES = 2_000_000
 PAPER_DIVERGENCE_BITS = 0.10
@@ -80,16 +85,6 @@ class BarsRun(WatchedRun):
         """Whether the divergence is at or below the paper's."""
         return self.divergence_bits <= PAPER_DIVERGENCE_BITS
 
-    def run(self, check: Callable[[object], None] = lambda seen: None) -> None:
-        """Learn to the end of the schedule; what `check` raises ends it in good order."""
-        distribution = self.bars.distribution()
-
-        def measure(machine: Machine) -> tuple[float, float]:
-            report = exact.report(machine, *distribution)
-            return report.asymmetric_divergence_bits, report.kl_penalty_bits
-
-        self.train(_evaluation_points(self.simulation.total_examples), measure, check)
-
     def result(self, recipe: str) -> dict[str, Any]:
         """Return what ``result.json`` says of the run."""
         examples = self.simulation.examples_seen
@@ -104,6 +99,79 @@ class BarsRun(WatchedRun):
             "examples_per_second": examples / self.seconds,
             "compile_seconds": self.compile_seconds,
         }
+
+
+def learn(runs: Sequence[BarsRun], until: int | None = None, check: Callable[[object], None] = lambda _: None) -> None:
+    """Learn from a number of examples, or to the end of the schedule; what `check` raises ends it in good order.
+
+    The runs differ in their seeds only.
+    """
+    first = runs[0]
+    distribution = first.bars.distribution()
+
+    def measure(machine: Machine) -> tuple[float, float]:
+        report = exact.report(machine, *distribution)
+        return report.asymmetric_divergence_bits, report.kl_penalty_bits
+
+    points = _evaluation_points(first.simulation.total_examples)
+    if until is not None:
+        points = [point for point in points if point < until] + [until]
+    train(runs, points, measure, check)
+
+
+@dataclass
+class Contest:
+    """The runs of one seed: one, or several until the one of lowest free energy is chosen.
+
+    Attributes
+    ----------
+    seed : int
+    runs : list of BarsRun
+        Those that go on.
+    restarts : int
+        How many runs there were at first.
+    given_up : int
+        Examples that the others had seen.
+    """
+
+    seed: int
+    runs: list[BarsRun]
+    restarts: int = 1
+    given_up: int = 0
+
+    @property
+    def best(self) -> BarsRun:
+        """The run that was chosen."""
+        [run] = self.runs
+        return run
+
+    def choose(self) -> None:
+        """Give up all runs but the one of lowest free energy."""
+        best = lowest_free_energy([run.simulation for run in self.runs])
+        self.given_up += sum(run.simulation.examples_seen for run in self.runs if run.simulation is not best)
+        compile_seconds = sum(run.compile_seconds for run in self.runs)
+        self.runs = [run for run in self.runs if run.simulation is best]
+        self.best.compile_seconds = compile_seconds
+
+    def result(self, recipe: str) -> dict[str, Any]:
+        """Return what ``result.json`` says of the runs."""
+        result = {**self.best.result(recipe), "seed": self.seed}
+        if self.restarts > 1:
+            result["restarts"] = self.restarts
+            result["kept_seed"] = self.best.simulation.seed
+            result["examples_of_all_restarts"] = self.best.simulation.examples_seen + self.given_up
+        return result
+
+
+def new_contest(seed: int, restarts: int, new: Callable[[int], BarsRun]) -> Contest:
+    """Return the runs of a seed, not begun; `new` returns that of a seed.
+
+    Raises
+    ------
+    ValueError
+        If the seed or the number of restarts is out of range, or as `new` does.
+    """
+    return Contest(seed, [new(own) for own in seeds_of_restarts(seed, restarts)], restarts)
 
 
 def new_run(
@@ -131,23 +199,121 @@ def new_run(
         If a number is out of range, there is no such recipe, or the machine has too many hidden units, or the images
         too many pixels, for exact evaluation.
     """
+    return BarsRun(new_simulation(seed, recipe, n_examples, bars, n_hidden))
+
+
+def new_simulation(
+    seed: int = 0,
+    recipe: str = "paper",
+    n_examples: int = PAPER_EXAMPLES,
+    bars: Bars | None = None,
+    n_hidden: int | None = None,
+    n_top: int = 1,
+    first_hidden_bias: float | None = None,
+    nonnegative: bool = True,
+) -> Simulation:
+    """Return a simulation of a recipe that has not begun.
+
+    Parameters
+    ----------
+    seed, recipe, n_examples, bars, n_hidden
+        As in `new_run`.
+    n_top : int, default=1
+        Units of the top layer.
+    first_hidden_bias : float, optional
+        Where the generative biases of the first hidden layer start; where the recipe says by default.
+    nonnegative : bool, default=True
+        Hold the generative weights to the inputs at 0 or above.
+
+    Raises
+    ------
+    ValueError
+        As `new_run` does.
+    """
     if recipe not in RECIPES:
         raise ValueError(f"there is no recipe {recipe!r}; choose one of {', '.join(RECIPES)}.")
     bars = bars or Bars()
+    if bars.size > MAX_ENUMERATED_SIZE:
+        raise ValueError(
+            f"size is {bars.size}; exact evaluation lists the images one by one, so it takes at most "
+            f"{MAX_ENUMERATED_SIZE}."
+        )
     n_hidden = check_integer(2 * bars.size if n_hidden is None else n_hidden, "hidden")
-    machine = Machine([bars.n_inputs, n_hidden, 1])
+    machine = Machine([bars.n_inputs, n_hidden, check_integer(n_top, "top")])
     exact.check_size(machine)
-    machine.gen_biases[1][:] = RECIPES[recipe].first_hidden_bias
-    schedule = RECIPES[recipe].schedule(check_integer(n_examples, "examples"))
-    return BarsRun(Simulation(machine, bars, schedule, nonnegative_input_weights=True, seed=seed))
+    chosen = RECIPES[recipe]
+    machine.gen_biases[1][:] = chosen.first_hidden_bias if first_hidden_bias is None else first_hidden_bias
+    schedule = chosen.schedule(check_integer(n_examples, "examples"))
+    return Simulation(machine, bars, schedule, nonnegative, seed)
 
 
-def summary(runs: list[BarsRun], recipe: str) -> dict[str, Any]:
-    """Return what ``result.json`` says of several runs."""
+class BarsExperiment:
+    """What `fastws.sweep.run` needs to know of the bars; `BARS` is the one that there is.
+
+    Its settings are the options of `fastws bars` and four more: `top`, the units of the top layer;
+    `first_hidden_bias`, None for the recipe's own; `nonnegative`; and `exclude`, which is one of none, full, blank and
+    full+blank. `hidden` is None for one unit a bar.
+    """
+
+    name = "bars"
+    defaults: "Mapping[str, Setting]" = MappingProxyType(
+        {
+            "recipe": "paper",
+            "examples": PAPER_EXAMPLES,
+            "size": 4,
+            "hidden": None,
+            "top": 1,
+            "p_vertical": 2 / 3,
+            "p_bar": 0.2,
+            "exclude": "none",
+            "first_hidden_bias": None,
+            "nonnegative": True,
+        }
+    )
+    types: Mapping[str, type] = MappingProxyType({"hidden": int, "first_hidden_bias": float})
+    measure_names: Sequence[str] = (
+        "asymmetric_divergence_bits",
+        "kl_penalty_bits",
+        "free_energy_bits",
+        "largest_weight",
+    )
+
+    def simulation(self, settings: Mapping[str, Any], seed: int) -> Simulation:
+        """Return a run that has not begun, of settings of which none is missing."""
+        exclude = () if settings["exclude"] == "none" else settings["exclude"].split("+")
+        return new_simulation(
+            seed,
+            settings["recipe"],
+            settings["examples"],
+            Bars(settings["size"], settings["p_vertical"], settings["p_bar"], exclude),
+            settings["hidden"],
+            settings["top"],
+            settings["first_hidden_bias"],
+            settings["nonnegative"],
+        )
+
+    def measures(self, simulation: Simulation) -> dict[str, float]:
+        """Return exact measures, averaged over the training distribution, and the largest weight."""
+        stream = simulation.stream
+        assert isinstance(stream, Bars)
+        report = exact.report(simulation.machine, *stream.distribution())
+        return {
+            "asymmetric_divergence_bits": report.asymmetric_divergence_bits,
+            "kl_penalty_bits": report.kl_penalty_bits,
+            "free_energy_bits": report.free_energy_bits,
+            "largest_weight": largest_weight(simulation.machine),
+        }
+
+
+BARS = BarsExperiment()
+
+
+def summary(contests: Sequence[Contest], recipe: str) -> dict[str, Any]:
+    """Return what ``result.json`` says of several seeds."""
     return {
-        "runs": [run.result(recipe) for run in runs],
-        "success_rate": float(np.mean([run.succeeded for run in runs])),
-        "median_asymmetric_divergence_bits": float(np.median([run.divergence_bits for run in runs])),
+        "runs": [contest.result(recipe) for contest in contests],
+        "success_rate": float(np.mean([contest.best.succeeded for contest in contests])),
+        "median_asymmetric_divergence_bits": float(np.median([contest.best.divergence_bits for contest in contests])),
     }
 
 

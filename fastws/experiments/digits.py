@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastws import estimate
 from fastws.classifier import DescriptionLengthClassifier
 from fastws.datasets import DigitData
-from fastws.experiments.watched import WatchedRun
+from fastws.experiments.watched import WatchedRun, train
 from fastws.machine import Machine
 from fastws.streams import Images
 from fastws.threads import side_by_side
@@ -54,7 +54,7 @@ class DigitRun(WatchedRun):
 
         # Whole sweeps, which are the same for all classes; closer together at first, when more happens.
         sweeps = {-(-self.n_sweeps * k * k // _POINTS_OF_CURVE**2) for k in range(_POINTS_OF_CURVE + 1)}
-        self.train([len(self.images) * sweep for sweep in sorted(sweeps)], measure, check)
+        train([self], [len(self.images) * sweep for sweep in sorted(sweeps)], measure, check)
 
 
 def new_runs(

@@ -1,12 +1,12 @@
-"""A simulation that is measured on the way."""
+"""Simulations that are measured on the way."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from fastws.machine import Machine
-from fastws.simulation import Simulation
+from fastws.simulation import Simulation, advance_together
 
 
 @dataclass
@@ -19,7 +19,7 @@ class WatchedRun:
     curve : list of (examples seen, measure, measure …)
         The last entry, of a run that is finished, is its end.
     seconds : float
-        Time spent learning.
+        Time spent learning; of runs that learn together, each has its share.
     compile_seconds : float
         Time spent compiling, or loading what had been compiled before.
     """
@@ -33,25 +33,9 @@ class WatchedRun:
         """Get the kernels ready, apart from the time that learning takes."""
         self.compile_seconds += self.simulation.compile()
 
-    def train(
-        self,
-        points: Iterable[int],
-        measure: Callable[[Machine], tuple[float, ...]],
-        check: Callable[[object], None] = lambda seen: None,
-    ) -> None:
-        """Learn up to each of these numbers of examples and measure there; what `check` raises ends it in good order.
-
-        Points that an earlier call has measured are passed over.
-        """
-        measured = self.curve[-1][0] if self.curve else -1
-        for point in points:
-            if point > measured:
-                started = time.perf_counter()
-                try:
-                    self.simulation.advance(point - self.simulation.examples_seen, check)
-                finally:
-                    self.seconds += time.perf_counter() - started
-                self.curve.append((point, *measure(self.simulation.machine)))
+    def measured(self) -> int:
+        """Return how many examples had been seen at the last measurement; -1 before the first."""
+        return int(self.curve[-1][0]) if self.curve else -1
 
     def notes(self) -> dict[str, Any]:
         """Return, for JSON, what a saved state needs beside the simulation."""
@@ -61,3 +45,25 @@ class WatchedRun:
     def resumed(cls, simulation: Simulation, notes: dict[str, Any]) -> Self:
         """Return the run that gave these notes."""
         return cls(simulation, [tuple(point) for point in notes["curve"]], notes["seconds"])
+
+
+def train(
+    runs: Sequence[WatchedRun],
+    points: Iterable[int],
+    measure: Callable[[Machine], tuple[float, ...]],
+    check: Callable[[object], None] = lambda seen: None,
+) -> None:
+    """Learn up to each of these numbers of examples and measure there; what `check` raises ends it in good order.
+
+    Points that an earlier call has measured are passed over.
+    """
+    for point in points:
+        due = [run for run in runs if run.measured() < point]
+        started = time.perf_counter()
+        try:
+            advance_together([run.simulation for run in due], point, check)
+        finally:
+            for run in due:
+                run.seconds += (time.perf_counter() - started) / len(due)
+        for run in due:
+            run.curve.append((point, *measure(run.simulation.machine)))

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+import naive
+from fastws import restarts
+from fastws.machine import Machine
+from fastws.restarts import best_of, lowest_free_energy, seeds_of_restarts, training_free_energy_bits, trial_length
+from fastws.simulation import Simulation
+from fastws.streams import Bars, Images
+from machines import parameter_bits, random_machine
+
+X = [[0, 1], [0, 1], [1, 1]]
+
+
+def bits_of(simulation):
+    return parameter_bits(simulation.machine).tolist()
+
+
+def on_images(seed, n_examples=40):
+    return Simulation(random_machine([2, 3, 1], seed), Images(X), [(n_examples, 0.1)], seed=seed)
+
+
+def test_free_energy_is_that_of_the_training_images():
+    """Eq 5 by enumeration, in an implementation of its own."""
+    simulation = on_images(3)
+    expected = np.mean([naive.free_energy_bits(simulation.machine, d) for d in X])
+    assert training_free_energy_bits(simulation) == pytest.approx(expected)
+
+
+def test_free_energy_of_a_stream_is_near_that_of_its_distribution():
+    bars = Bars(2)
+    simulation = Simulation(random_machine([4, 3], 1), bars, [(10, 0.1)])
+    patterns, p = bars.distribution()
+    bits = [naive.free_energy_bits(simulation.machine, d) for d in patterns.tolist()]
+    # The standard error of 1,000 images is 0.02 of the spread.
+    error = 6 * np.std(bits) / np.sqrt(1000)
+    assert training_free_energy_bits(simulation) == pytest.approx(p @ bits, abs=error)
+
+
+def test_free_energy_of_large_machines_is_sampled(monkeypatch):
+    machine = Machine([2, 15])
+    assert training_free_energy_bits(Simulation(machine, Images(X), [(1, 0)])) == pytest.approx(2)  # all at 1/2
+    monkeypatch.setattr(restarts.exact, "free_energy_bits", None)
+    training_free_energy_bits(Simulation(machine, Images(X), [(1, 0)]))
+
+
+def test_seeds_of_restarts_are_shared_by_no_two_seeds():
+    seeds = [own for seed in (0, 1, 2, 2**32 - 1) for own in seeds_of_restarts(seed, 3)]
+    assert len(set(seeds)) == 12
+    assert seeds_of_restarts(7, 1) == [7]
+
+
+@pytest.mark.parametrize(("trial", "examples"), [(0, 1), (0.25, 10), (0.3, 12), (1, 40)])
+def test_best_of_keeps_the_lowest_free_energy_after_the_trial(trial, examples):
+    made = []
+
+    def new(seed):
+        made.append(on_images(seed))
+        return made[-1]
+
+    best = best_of(new, 4, seed=5, trial=trial)
+    assert [run.seed for run in made] == seeds_of_restarts(5, 4)
+    replayed = [on_images(run.seed).advance(examples) for run in made]
+    energies = [np.mean([naive.free_energy_bits(run.machine, d) for d in X]) for run in replayed]
+    assert best is made[int(np.argmin(energies))]
+    assert [run.examples_seen for run in made] == [40 if run is best else examples for run in made]
+    assert bits_of(best) == bits_of(on_images(best.seed).advance())
+
+
+def test_lowest_free_energy_of_equals_is_the_first():
+    runs = [on_images(1), on_images(1), on_images(2)]
+    assert lowest_free_energy(runs[:2]) is runs[0]
+    assert lowest_free_energy(runs) is min(runs, key=training_free_energy_bits)
+
+
+def test_progress_counts_the_examples_of_all():
+    calls = []
+    best_of(on_images, 3, trial=0.5, progress=lambda seen, total: calls.append((seen, total)))
+    assert calls[-1] == (80, 80)
+    assert [seen for seen, _ in calls] == sorted(seen for seen, _ in calls)
+
+
+def test_trial_length_is_a_part_and_at_least_one():
+    assert [trial_length(on_images(0, n)) for n in (1, 2, 40, 50)] == [1, 1, 10, 12]
+
+
+@pytest.mark.parametrize("arguments", [{"n": 0}, {"n": 1.5}, {"seed": -1}, {"trial": 1.5}, {"trial": -0.1}])
+def test_bad_arguments(arguments):
+    [name] = arguments
+    with pytest.raises(ValueError, match=name):
+        best_of(on_images, **arguments)
