@@ -15,7 +15,7 @@ from fastws.simulation import Simulation, advance_together
 from fastws.streams import Bars, Images
 from fastws.threads import shares, side_by_side
 
-TRIAL = 0.25
+TRIAL = 0.125
 _IMAGES = 1000
 _MOST_ENUMERATED = 14
 _SAMPLES = 20
@@ -38,7 +38,7 @@ def best_of(
         How many.
     seed : int, default=0
         The seeds are those of `seeds_of_restarts`: of two calls with different seeds below 2^32 none is shared.
-    trial : float, default=0.25
+    trial : float, default=0.125
         The part of its schedule after which all but the simulation of lowest free energy are given up; 1 runs all of
         them to the end.
     progress : callable, optional
@@ -84,6 +84,11 @@ def seeds_of_restarts(seed: int, n: int) -> list[int]:
 def trial_length(simulation: Simulation, trial: float = TRIAL) -> int:
     """Return how many examples a part of a schedule is, at least 1."""
     return max(1, round(trial * simulation.total_examples))
+
+
+def examples_of_each(total: int, n: int) -> int:
+    """Return how long the schedules of n restarts may be if together they are to see no more examples than `total`."""
+    return max(1, int(total / (1 + (n - 1) * TRIAL)))
 
 
 def lowest_free_energy(simulations: Sequence[Simulation]) -> Simulation:

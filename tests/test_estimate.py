@@ -317,3 +317,26 @@ def test_one_input_may_come_without_its_outer_dimension_and_as_any_kind_of_numbe
     expected = function(machine, [[0, 1, 1]])
     for x in ([0, 1, 1], np.array([0.0, 1.0, 1.0]), np.array([False, True, True]), np.array([[0, 1, 1]], order="F")):
         np.testing.assert_array_equal(function(machine, x), expected)
+
+
+@pytest.mark.parametrize(("n_samples", "rows"), [(1, 16384), (10, 1638), (16384, 1), (20000, 1)])
+def test_representations_are_drawn_sixteen_thousand_at_a_time(monkeypatch, n_samples, rows):
+    lengths = []
+
+    def record(key, numbers, sizes, wide, generative, recognition, inputs, costs, surprises):
+        lengths.append(len(inputs))
+        costs[:], surprises[:] = 1, 1
+
+    monkeypatch.setattr(kernels, "sampled_costs", record)
+    n = 2 * rows + 1
+    estimate.measures(Machine([2, 1]), np.zeros((n, 2), np.uint8), n_samples)
+    assert lengths == [rows, rows, 1]
+
+
+@every_estimate
+def test_ten_samples_and_seed_0_are_the_default(function):
+    machine, x = random_machine([5, 3, 2]), images(4, 5)
+    np.testing.assert_array_equal(function(machine, x), function(machine, x, n_samples=10, seed=0))
+    assert function(machine, x).tolist() != function(machine, x, n_samples=11).tolist()
+    default, given = estimate.measures(machine, x), estimate.measures(machine, x, 10, 0)
+    np.testing.assert_array_equal(default.free_energy_bits, given.free_energy_bits)

@@ -4,7 +4,14 @@ import pytest
 import naive
 from fastws import restarts
 from fastws.machine import Machine
-from fastws.restarts import best_of, lowest_free_energy, seeds_of_restarts, training_free_energy_bits, trial_length
+from fastws.restarts import (
+    best_of,
+    examples_of_each,
+    lowest_free_energy,
+    seeds_of_restarts,
+    training_free_energy_bits,
+    trial_length,
+)
 from fastws.simulation import Simulation
 from fastws.streams import Bars, Images
 from machines import parameter_bits, random_machine
@@ -81,7 +88,7 @@ def test_progress_counts_the_examples_of_all():
 
 
 def test_trial_length_is_a_part_and_at_least_one():
-    assert [trial_length(on_images(0, n)) for n in (1, 2, 40, 50)] == [1, 1, 10, 12]
+    assert [trial_length(on_images(0, n)) for n in (1, 2, 40, 50)] == [1, 1, 5, 6]
 
 
 @pytest.mark.parametrize("arguments", [{"n": 0}, {"n": 1.5}, {"seed": -1}, {"trial": 1.5}, {"trial": -0.1}])
@@ -89,3 +96,11 @@ def test_bad_arguments(arguments):
     [name] = arguments
     with pytest.raises(ValueError, match=name):
         best_of(on_images, **arguments)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10])
+@pytest.mark.parametrize("total", [1, 4000, 2_000_000])
+def test_restarts_see_no_more_examples_together_than_one_run(n, total):
+    length = examples_of_each(total, n)
+    trial = trial_length(on_images(0, length))
+    assert total - n - 1 <= length + (n - 1) * trial <= max(total, n) + n

@@ -10,7 +10,7 @@ from chance import INTERPRETED
 from fastws import exact
 from fastws.files import FORMAT_VERSION
 from fastws.machine import Machine
-from fastws.simulation import Simulation, advance_together, load_runs, save_runs
+from fastws.simulation import Simulation, advance_together, compile_together, load_runs, save_runs
 from fastws.streams import Bars, Images
 from machines import parameter_arrays, parameter_bits, random_machine
 
@@ -455,3 +455,69 @@ def test_wrong_number_of_examples_together(wrong):
     with pytest.raises(ValueError, match="until"):
         advance_together(runs, wrong)
     np.testing.assert_array_equal([parameter_bits(run.machine) for run in runs], before)
+
+
+class Clock:
+    """Stand in for `time`: each call of a kernel takes as long as it is told to."""
+
+    def __init__(self):
+        self.now, self.seconds_a_call = 100.0, 0.0
+
+    def perf_counter(self):
+        return self.now
+
+
+def chunks(monkeypatch, seconds_a_call, n=40_000):
+    """Return the lengths of the kernel calls of a run whose calls take so long."""
+    clock, lengths = Clock(), []
+    monkeypatch.setattr("fastws.simulation.time", clock)
+
+    def learn(self, machine, seed, n_examples, seen, rates, floor):
+        lengths.append(n_examples)
+        seen[0] += np.uint64(n_examples)
+        clock.now += seconds_a_call
+
+    monkeypatch.setattr(Bars, "learn", learn)
+    new_run(schedule=[(n, RATES)]).advance()
+    return lengths
+
+
+def test_chunks_double_until_they_take_a_fortieth_of_a_second(monkeypatch):
+    assert chunks(monkeypatch, 0.0) == [1024, 2048, 4096, 8192, 16384, 40_000 - 31 * 1024]
+    assert chunks(monkeypatch, 0.0249, 5000) == [1024, 2048, 5000 - 3072]
+    assert chunks(monkeypatch, 0.025, 3500) == [1024, 1024, 1024, 3500 - 3072]
+
+
+def test_compile_learns_from_no_example_and_returns_its_seconds(monkeypatch):
+    clock, calls = Clock(), []
+    monkeypatch.setattr("fastws.simulation.time", clock)
+
+    def learn(self, machine, seed, n_examples, seen, rates, floor):
+        calls.append((n_examples, rates.tolist()))
+        clock.now += 7
+
+    monkeypatch.setattr(Bars, "learn", learn)
+    run = new_run(schedule=[(10, 0.5), (10, 0.25)])
+    assert run.compile() == 7
+    assert calls == [(0, [0.5] * len(run.schedule[0][1]))]
+
+
+def test_compile_together_is_for_the_kernel_that_is_used(monkeypatch):
+    calls = []
+    monkeypatch.setattr(Bars, "learn_together", lambda self, machines, seeds, n, *_: calls.append((len(machines), n)))
+    monkeypatch.setattr(Bars, "learn", lambda self, machine, seed, n, *_: calls.append(n))
+    for n in (8, 9, 20):
+        assert compile_together(same_runs(n, 10)) >= 0
+    assert calls == [0, (9, 0), (16, 0)]
+
+
+def test_a_finished_run_loads(tmp_path):
+    run = new_run(schedule=[(50, RATES)]).advance()
+    run.save(tmp_path / "run.npz")
+    assert Simulation.load(tmp_path / "run.npz").examples_seen == 50
+
+
+def test_what_is_not_given():
+    run = Simulation(Machine([9, 2]), Bars(3), [(1, 0.1)])
+    assert run.seed == 0
+    assert run.nonnegative_input_weights is False

@@ -27,11 +27,14 @@ def bars(
         str, typer.Option(help="paper: note [15] to the letter; robust: a schedule that fails less.")
     ] = "paper",
     restarts: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=1, help="Begin this many machines a seed, and go on with that of lowest free energy after a quarter."
+            min=1,
+            help="Begin with this many machines a seed, and go on with that of lowest free energy after an eighth of "
+            "its schedule; together they see --examples.  \\[default: 1, robust 3]",
+            show_default=False,
         ),
-    ] = 1,
+    ] = None,
     exclude: Annotated[
         list[str] | None, typer.Option(help="full or blank: leave this ambiguous image out of the training data.")
     ] = None,
@@ -50,15 +53,19 @@ def bars(
 
     Prints this run beside the paper's figures. Writes the machine, result.json and the pictures into the folder.
     """
-    from fastws.experiments.bars import new_contest, new_run
+    from fastws.experiments.bars import default_restarts, new_contest, new_run
+    from fastws.restarts import examples_of_each
     from fastws.streams import Bars
 
     stream = Bars(size, p_vertical, p_bar, exclude or ())
 
-    def new(seed: int) -> "BarsRun":
-        return new_run(seed, recipe, examples, stream, hidden)
+    n_restarts = restarts or default_restarts(recipe)
+    length = examples_of_each(examples, n_restarts)
 
-    contests = [new_contest(s, restarts, new) for s in range(seed, seed + (seeds or 1))]
+    def new(seed: int) -> "BarsRun":
+        return new_run(seed, recipe, length, stream, hidden)
+
+    contests = [new_contest(s, n_restarts, new) for s in range(seed, seed + (seeds or 1))]
     folder = prepare_folder(out or Path("fastws-bars"))
     _finish(contests, recipe, seeds is not None, folder, json)
 

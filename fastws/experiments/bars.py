@@ -35,10 +35,13 @@ class Recipe:
         Where the generative biases of the first hidden layer start; everything else starts at 0.
     phases : tuple of (fraction of the examples, rates)
         The rates are those of level 0, level 1 and the top layer's biases.
+    restarts : int
+        With how many machines `fastws bars` begins.
     """
 
     first_hidden_bias: float
     phases: tuple[tuple[float, tuple[float, float, float]], ...]
+    restarts: int = 1
 
     def schedule(self, n_examples: int) -> list[tuple[int, tuple[float, float, float]]]:
         """Return the phases for a number of examples, those of no example left out."""
@@ -51,16 +54,17 @@ class Recipe:
 RECIPES = {
     # Note [15] to the letter. Its "0.2 for the weights to and from the input units" includes the biases of level 0.
     "paper": Recipe(-3.0, ((1.0, (0.2, 0.001, 0.001)),)),
-    # Level 0 finds the bars before the levels above it begin to say which go together; then everything settles.
+    # Level 0 finds the bars before the levels above it begin to say which go together; then everything settles. Which
+    # optimum a machine ends in is decided in the first eighth, and nine of ten machines are right: three are begun.
     "robust": Recipe(
         -5.0,
         (
-            (0.25, (0.3, 0.0, 0.0)),
-            (0.25, (0.4, 3e-4, 3e-4)),
-            (0.25, (0.2, 5e-3, 5e-3)),
-            (0.15, (0.1, 5e-3, 5e-3)),
-            (0.10, (0.02, 1e-3, 1e-3)),
+            (0.25, (0.5, 0.0, 0.0)),
+            (0.15, (0.9, 3e-4, 3e-4)),
+            (0.30, (0.5, 5e-3, 5e-3)),
+            (0.30, (0.01, 1e-2, 1e-2)),
         ),
+        restarts=3,
     ),
 }
 
@@ -163,6 +167,23 @@ class Contest:
         return result
 
 
+def default_restarts(recipe: str) -> int:
+    """Return with how many machines `fastws bars` begins.
+
+    Raises
+    ------
+    ValueError
+        If there is no such recipe.
+    """
+    return _recipe(recipe).restarts
+
+
+def _recipe(name: str) -> Recipe:
+    if name not in RECIPES:
+        raise ValueError(f"there is no recipe {name!r}; choose one of {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
 def new_contest(seed: int, restarts: int, new: Callable[[int], BarsRun]) -> Contest:
     """Return the runs of a seed, not begun; `new` returns that of a seed.
 
@@ -230,8 +251,7 @@ def new_simulation(
     ValueError
         As `new_run` does.
     """
-    if recipe not in RECIPES:
-        raise ValueError(f"there is no recipe {recipe!r}; choose one of {', '.join(RECIPES)}.")
+    chosen = _recipe(recipe)
     bars = bars or Bars()
     if bars.size > MAX_ENUMERATED_SIZE:
         raise ValueError(
@@ -241,7 +261,6 @@ def new_simulation(
     n_hidden = check_integer(2 * bars.size if n_hidden is None else n_hidden, "hidden")
     machine = Machine([bars.n_inputs, n_hidden, check_integer(n_top, "top")])
     exact.check_size(machine)
-    chosen = RECIPES[recipe]
     machine.gen_biases[1][:] = chosen.first_hidden_bias if first_hidden_bias is None else first_hidden_bias
     schedule = chosen.schedule(check_integer(n_examples, "examples"))
     return Simulation(machine, bars, schedule, nonnegative, seed)
