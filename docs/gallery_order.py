@@ -7,6 +7,7 @@ ORDER = [
     "plot_cheapest_representation.py",
     "plot_early_fantasies.py",
     "plot_negative_weights.py",
+    "plot_success_rates.py",
     "plot_other_gradients.py",
     "plot_pca_and_clusters.py",
     "plot_learning_live.py",

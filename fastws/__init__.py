@@ -12,9 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastws import codec, estimate, exact, gradients, plotting
+    from fastws import codec, estimate, exact, gradients, plotting, sweep
     from fastws.classifier import DescriptionLengthClassifier
     from fastws.machine import Machine, sleep_step, sleep_update, wake_step, wake_update
+    from fastws.restarts import best_of
     from fastws.simulation import Simulation
     from fastws.streams import Bars, Images
 
@@ -24,6 +25,7 @@ __all__ = [
     "Images",
     "Machine",
     "Simulation",
+    "best_of",
     "codec",
     "estimate",
     "exact",
@@ -31,6 +33,7 @@ __all__ = [
     "plotting",
     "sleep_step",
     "sleep_update",
+    "sweep",
     "wake_step",
     "wake_update",
 ]
@@ -42,6 +45,7 @@ _HOMES = {
     "Images": "fastws.streams",
     "Machine": "fastws.machine",
     "Simulation": "fastws.simulation",
+    "best_of": "fastws.restarts",
     "sleep_step": "fastws.machine",
     "sleep_update": "fastws.machine",
     "wake_step": "fastws.machine",

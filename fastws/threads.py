@@ -60,8 +60,8 @@ def side_by_side(
             raise Stopped
 
     with ThreadPoolExecutor(n_threads or min(available_cores(), max(1, len(tasks)))) as pool:
-        futures = [pool.submit(task, check) for task in tasks]
         try:
+            futures = [pool.submit(task, check) for task in tasks]
             pending = set(futures)
             while pending:
                 done, pending = wait(pending, _SECONDS_A_LOOK, FIRST_EXCEPTION)

@@ -26,6 +26,19 @@ def test_import_is_nearly_free(tmp_path):
     assert run([sys.executable, "-c", code], tmp_path).stdout == "[]\n"
 
 
+@pytest.mark.parametrize(
+    "words", [[], ["--help"], ["--version"], ["bars", "--help"], ["bars", "--seed", "one"]], ids=" ".join
+)
+def test_a_command_that_computes_nothing_imports_nothing_that_computes(words, tmp_path):
+    heavy = {"numpy", "numba", "llvmlite", "matplotlib", "PIL", "scipy", "sklearn", "pandas", "pyarrow", "dask"}
+    code = (
+        f"import sys; sys.argv = ['fastws', *{words}]; from fastws.cli import main\n"
+        "try: main()\n"
+        f"except SystemExit: sys.exit(str(sorted({heavy} & set(sys.modules))))"
+    )
+    assert run([sys.executable, "-c", code], tmp_path).stderr.splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize("name", fastws.__all__)
 def test_public_name_resolves_in_a_fresh_interpreter(name, tmp_path):
     code = f"import fastws; assert {name!r} in dir(fastws); print(fastws.{name}.__name__.removeprefix('fastws.'))"

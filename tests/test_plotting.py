@@ -1,6 +1,7 @@
 """The pictures, checked on what is drawn: areas, colours, pixels, places and words."""
 
 import io
+import math
 import re
 import sys
 import threading
@@ -390,6 +391,119 @@ def test_curves_refuse_what_cannot_be_drawn(arguments, sentence):
         plotting.learning_curve(*arguments)
 
 
+def lines_of(axes):
+    return {artist.get_label(): artist for artist in [*axes.lines, *axes.collections]}
+
+
+def some_divergences(n, seed=0):
+    return np.random.default_rng(seed).choice([0.02, 0.09, 0.3, 1.2], n)
+
+
+def test_success_rates_draws_every_run_the_rates_their_intervals_and_medians():
+    p_bar, bits = np.repeat([0.4, 0.1, 0.2], 40), some_divergences(120)
+    figure = plotting.success_rates(p_bar, bits, label="p_bar", title="The bars")
+    rates, runs = (lines_of(axes) for axes in figure.axes)
+    x = [0.1, 0.2, 0.4]
+    expected = [(bits[p_bar == value] <= 0.10).mean() for value in x]
+    assert 0 < min(expected) < max(expected) < 1
+    np.testing.assert_array_equal(rates["success rates"].get_xdata(), x)
+    np.testing.assert_allclose(rates["success rates"].get_ydata(), expected)
+    for place, rate, segment in zip(x, expected, rates["intervals"].get_segments(), strict=True):
+        interval = fastws.sweep.success_interval(round(rate * 40), 40)
+        np.testing.assert_allclose(segment, [(place, interval[0]), (place, interval[1])])
+    assert figure.axes[1].get_yscale() == "log"
+    np.testing.assert_array_equal(np.sort(runs["successes"].get_ydata()), np.sort(bits[bits <= 0.10]))
+    np.testing.assert_array_equal(np.sort(runs["others"].get_ydata()), np.sort(bits[bits > 0.10]))
+    # A point is nearer to its own value than to another.
+    nearest = np.abs(np.subtract.outer(runs["others"].get_xdata(), x)).argmin(axis=1)
+    np.testing.assert_array_equal(np.bincount(nearest), [((p_bar == v) & (bits > 0.10)).sum() for v in x])
+    medians = runs["medians"].get_segments()
+    np.testing.assert_allclose([m[0][1] for m in medians], [np.median(bits[p_bar == value]) for value in x])
+    np.testing.assert_allclose([m[:, 0].mean() for m in medians], x)
+    assert figure.axes[1].get_xlabel() == "p_bar"
+    assert [0.10, 0.10] in [list(line.get_ydata()) for line in figure.axes[1].lines]
+    assert "40 runs a point" in words(figure)
+    assert "The bars" in words(figure)
+    assert to_rgba(runs["successes"].get_color()) != to_rgba(runs["others"].get_color())
+    assert_inside(figure)
+
+
+def test_success_rates_of_two_settings_are_small_multiples():
+    hidden, recipe, bits = np.tile([8, 10, 12], 40), ["robust", "paper"] * 60, some_divergences(120)
+    figure = plotting.success_rates(hidden, bits, 0.05, "hidden", recipe, "recipe")
+    assert len(figure.axes) == 4
+    assert "recipe = robust" in words(figure)
+    assert words(figure).index("recipe = robust") < words(figure).index("recipe = paper")
+    for axes, name in zip(figure.axes[::2], ["robust", "paper"], strict=True):
+        expected = [(bits[(hidden == h) & (np.array(recipe) == name)] <= 0.05).mean() for h in (8, 10, 12)]
+        np.testing.assert_allclose(lines_of(axes)["success rates"].get_ydata(), expected)
+    assert len({axes.get_ylim() for axes in figure.axes[1::2]}) == 1
+    assert_inside(figure)
+    many = plotting.success_rates(
+        recipe, bits, label="recipe", panels=np.repeat(np.arange(10) / 10, 12), panel_label="p"
+    )
+    assert len(many.axes) == 20
+    assert_inside(many)
+
+
+def test_success_rates_of_words_and_defaults_lie_side_by_side():
+    values = [None, "full", "a very long word", float("nan"), "full", True]
+    figure = plotting.success_rates(values, [0.1, 0.2, 0.3, 0.04, 0.05, math.nan], label="exclude")
+    labels = [label.get_text() for label in figure.axes[1].get_xticklabels()]
+    assert labels == ["default", "full", "a very long word", "True"]
+    np.testing.assert_array_equal(lines_of(figure.axes[0])["success rates"].get_xdata(), [0, 1, 2])
+    np.testing.assert_array_equal(lines_of(figure.axes[0])["success rates"].get_ydata(), [1, 0.5, 0])
+    assert "Between 1 and 2 runs a point." in words(figure)
+    assert "Left out: 1 with an error." in words(figure)
+    assert_inside(figure)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([1e5, 1e6, 1e7], ["100,000", "1,000,000", "10,000,000"]),
+        ([1000, 1001, 1002, 1003], ["1,000", "1,001", "1,002", "1,003"]),
+        ([-6, -3, 0], ["\N{MINUS SIGN}6", "\N{MINUS SIGN}3", "0"]),
+        ([1 / 3, 2 / 3], ["0.333", "0.667"]),
+        ([0.2], ["0.2"]),
+    ],
+)
+def test_success_rates_says_its_numbers(values, labels):
+    figure = plotting.success_rates(values, np.full(len(values), 0.2))
+    assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == labels
+    ticks = figure.axes[1].get_xticks()
+    if len(ticks) > 2:
+        np.testing.assert_allclose(np.diff(ticks), np.diff(ticks)[0])
+    assert_inside(figure)
+
+
+def test_success_rates_leaves_out_words_that_would_touch():
+    figure = plotting.success_rates(np.arange(100) / 7, np.linspace(1e-5, 900, 100))
+    labels = [label.get_text() for label in figure.axes[1].get_xticklabels()]
+    assert len(labels) == 100
+    assert 5 < sum(label != "" for label in labels) < 50
+    low = figure.axes[1].get_ylim()[0]
+    assert low > 1e-4
+    assert lines_of(figure.axes[1])["successes"].get_ydata().min() == pytest.approx(low)
+    assert_inside(figure)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (([1, 2], [0.1]), r"there are 2 values, divergences of shape \(1,\) and 2 values of a second setting"),
+        (([1, 2], [0.1, 0.2], 0.1, "x", [1]), "and 1 values of a second setting; give one of each a run"),
+        (([], []), "no run has a divergence"),
+        (([1, 2], [math.nan, math.nan]), "no run has a divergence"),
+        (([1], [0.1], 0), "within_bits is 0; give a number above 0"),
+        (([1], [0.1], math.nan), "within_bits is nan"),
+    ],
+)
+def test_success_rates_refuses_what_cannot_be_drawn(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        plotting.success_rates(*arguments)
+
+
 @pytest.mark.parametrize("n_classes", [1, 2, 10, 20, 40])
 def test_description_length_curve_labels_every_class_apart_from_the_others(n_classes):
     sweeps = np.arange(1, 51)
@@ -525,11 +639,20 @@ def test_pictures_can_be_saved_in_threads_and_leave_the_settings_alone(tmp_path)
 def test_a_users_dark_style_changes_nothing():
     machine = random_machine([16, 8, 1])
     curve = [0, 1e5, 2e5], [3, 1, 0.1], [0, 0.3, 0.1]
-    plain = [png(plotting.hinton(machine)), png(plotting.learning_curve(*curve))]
+    rates = [1, 2, 2], [0.1, 0.2, 0.05]
+    plain = [
+        png(plotting.hinton(machine)),
+        png(plotting.learning_curve(*curve)),
+        png(plotting.success_rates(*rates)),
+    ]
     with matplotlib.rc_context({"figure.facecolor": "black", "text.color": "white", "axes.facecolor": "black",
                                 "axes.edgecolor": "white", "xtick.color": "white", "axes.labelcolor": "white",
                                 "font.family": "serif", "font.size": 20, "axes.grid": True}):  # fmt: skip
-        styled = [png(plotting.hinton(machine)), png(plotting.learning_curve(*curve))]
+        styled = [
+            png(plotting.hinton(machine)),
+            png(plotting.learning_curve(*curve)),
+            png(plotting.success_rates(*rates)),
+        ]
     for one, other in zip(plain, styled, strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -8,6 +8,13 @@ from fastws import threads
 from fastws.threads import Stopped, available_cores, side_by_side
 
 
+@pytest.fixture
+def no_thread_stays():
+    before = set(threading.enumerate())  # other packages' may be among them
+    yield
+    assert set(threading.enumerate()) <= before
+
+
 def until_stopped(check):
     """Work without end, as long as nobody stops it."""
     deadline = time.monotonic() + 30
@@ -65,15 +72,16 @@ def test_tasks_run_side_by_side():
     assert sorted(side_by_side([lambda check: barrier.wait()] * 3, n_threads=3)) == [0, 1, 2]
 
 
+@pytest.mark.usefixtures("no_thread_stays")
 def test_an_exception_stops_the_others():
     running, never_begun = Recorder(), Recorder()
     with pytest.raises(ZeroDivisionError, match="in a task"):
         side_by_side([running, failing, never_begun], n_threads=2)
     assert running.outcomes == [Stopped]
     assert never_begun.outcomes in ([], [Stopped])
-    assert threading.active_count() == 1
 
 
+@pytest.mark.usefixtures("no_thread_stays")
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 def test_what_watch_raises_stops_the_tasks(error):
     def watch():
@@ -83,7 +91,6 @@ def test_what_watch_raises_stops_the_tasks(error):
     with pytest.raises(error):
         side_by_side(tasks, n_threads=2, watch=watch)
     assert [task.outcomes for task in tasks] == [[Stopped], [Stopped]]
-    assert threading.active_count() == 1
 
 
 def test_ctrl_c_stops_the_tasks():
@@ -94,6 +101,20 @@ def test_ctrl_c_stops_the_tasks():
         side_by_side(tasks, n_threads=2)
     timer.join()
     assert [task.outcomes for task in tasks] == [[Stopped], [Stopped]]
+
+
+def test_ctrl_c_while_the_tasks_begin_stops_those_that_have(monkeypatch):
+    first, submit = Recorder(), threads.ThreadPoolExecutor.submit
+
+    def interrupted(pool, task, check):
+        if task is not first:
+            raise KeyboardInterrupt
+        return submit(pool, task, check)
+
+    monkeypatch.setattr(threads.ThreadPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side([first, failing], n_threads=2)
+    assert first.outcomes == [Stopped]
 
 
 def test_watch_is_called_in_this_thread_and_once_at_the_end():

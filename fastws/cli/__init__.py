@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 import fastws
-from fastws.cli import bars, codec, digits, models, resume
+from fastws.cli import bars, codec, digits, models, resume, sweep
 from fastws.cli.session import INTERRUPTED, USER_ERROR, Interrupted, complain
 
 app = typer.Typer(
@@ -26,8 +26,10 @@ for command in (
     codec.compress,
     codec.decompress,
     resume.resume,
+    sweep.plot_sweep,
 ):
     app.command()(command)
+app.add_typer(sweep.app)
 
 
 def _print_version(wanted: bool) -> None:

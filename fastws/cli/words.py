@@ -1,5 +1,15 @@
 """Options that are more than one word or number, read from text."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastws.sweep import Experiment, Setting
+
+_MOST_VALUES = 10_000
+_LARGE = 2**63
+
 
 def numbers(text: str, option: str) -> list[float]:
     """Return the numbers of a list such as ``0.2,0.001``.
@@ -45,3 +55,61 @@ def image_shape(text: str | None, n_pixels: int) -> tuple[int, int]:
     if len(sides) != 2 or not all(side.strip().isdecimal() for side in sides):
         raise ValueError(f"--shape is {text!r}; give height x width, as in 8x8.")
     return datasets.image_shape(n_pixels, (int(sides[0]), int(sides[1])))
+
+
+def choices(experiment: "Experiment", texts: Sequence[str], option: str) -> "dict[str, list[Setting]]":
+    """Return the values of each setting of texts such as ``p_bar=0.1:0.5:9``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such setting, or a value is not what it takes.
+    """
+    from fastws.sweep.settings import check_setting, setting_type
+
+    found: dict[str, list[Setting]] = {}
+    for text in texts:
+        name, _, words = (part.strip() for part in text.partition("="))
+        if not name or not words:
+            raise ValueError(
+                f"{option} is {text!r}; give a setting and its values, as in p_bar=0.1:0.5:9 or hidden=8,10,12."
+            )
+        wanted = setting_type(experiment, name)
+        if name in found:
+            raise ValueError(f"{option} has {name} twice; give all its values at once, with commas.")
+        optional = experiment.defaults[name] is None
+        values = [value for word in words.split(",") for value in _values(wanted, optional, name, word.strip(), option)]
+        found[name] = [check_setting(experiment, name, value) for value in values]
+    return found
+
+
+def _values(wanted: type, optional: bool, name: str, word: str, option: str) -> list[Any]:
+    if optional and word.lower() == "none":
+        return [None]
+    if wanted is str:
+        return [word]
+    if wanted is bool:
+        return [{"true": True, "false": False}.get(word.lower(), word)]
+    try:
+        first, *rest = (_number(part) for part in word.split(":"))
+        if not rest:
+            return [_plain(wanted, first)]
+        last, count = rest
+        if not 2 <= count <= _MOST_VALUES or count % 1:
+            raise ValueError
+    except (ArithmeticError, ValueError):
+        raise ValueError(
+            f"{option} has {word!r} for {name}; give numbers with commas, as in 0.2,1/3, or FIRST:LAST:COUNT, as in "
+            f"0.1:0.5:9, which is at most {_MOST_VALUES:,} of them."
+        ) from None
+    return [_plain(wanted, first + (last - first) * k / (count - 1)) for k in range(int(count))]
+
+
+def _number(text: str) -> Decimal:
+    """Return a number, or a fraction of two; decimal, so that 0.1:0.5:9 has the 0.3 that a person would type."""
+    above, slash, below = text.partition("/")
+    return Decimal(above) / Decimal(below) if slash else Decimal(above)
+
+
+def _plain(wanted: type, number: Decimal) -> int | float:
+    return int(number) if wanted is int and abs(number) < _LARGE and number % 1 == 0 else float(number)

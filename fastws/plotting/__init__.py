@@ -1,4 +1,4 @@
-"""Pictures: Hinton diagrams (Fig 1c), the bars model and samples (Fig 1a, 1b), digits (Fig 2), curves and errors.
+"""Pictures: Hinton diagrams (Fig 1c), the bars model and samples (Fig 1a, 1b), digits (Fig 2), curves, errors, rates.
 
 Each function returns a matplotlib Figure that belongs to no display; `save` writes one as PNG and SVG.
 `save_film` writes an animation as a GIF and a page with controls.
@@ -9,6 +9,7 @@ from fastws.plotting.diagrams import bars_model
 from fastws.plotting.images import digit_samples, fantasies, image_grid, misread, samples
 from fastws.plotting.matrices import confusion
 from fastws.plotting.saving import save, save_film
+from fastws.plotting.sweeps import success_rates
 from fastws.plotting.weights import hinton
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "samples",
     "save",
     "save_film",
+    "success_rates",
 ]

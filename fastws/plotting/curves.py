@@ -1,35 +1,21 @@
 """Curves of learning: divergence and KL penalty (bars), description lengths (digits)."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from fastws.plotting.page import (
-    BLUE,
-    CAPTION_POINTS,
-    FONT,
-    INK,
-    LABEL_POINTS,
-    MUTED,
-    RULE,
-    VERMILION,
-    Page,
-    add_lines,
-    line_height,
-    text_width,
-)
+from fastws.plotting.page import BLUE, CAPTION_POINTS, MUTED, VERMILION, Page, add_lines, line_height, text_width
+from fastws.plotting.scales import LEAST_BITS, log_ticks, open_axes, set_ticks, set_x_label, set_y
 
 _WIDTH, _HEIGHT = 800, 520
-_LEAST_BITS = 1e-3  # smaller values do not stretch the axis: they are drawn on its lower edge
 _LEFT, _BELOW = 96, 84  # room for ticks and labels of the axes
 
 
@@ -69,7 +55,7 @@ def learning_curve(
         "divergence": _finite(divergence_bits, "divergence_bits", len(x)),
         "KL penalty": _finite(kl_penalty_bits, "kl_penalty_bits", len(x)),
     }
-    marks = [float(y[y >= _LEAST_BITS].min(initial=1.0)) for y in curves.values()]
+    marks = [float(y[y >= LEAST_BITS].min(initial=1.0)) for y in curves.values()]
     low = min([*marks, reference_bits or 1.0]) / 1.3
     high = max([*(float(y.max()) for y in curves.values()), reference_bits or 0.0, 2 * low]) * 1.3
     labels = [f"{name} {_bits(y[-1])}" for name, y in curves.items()]
@@ -84,7 +70,7 @@ def learning_curve(
     axes.set_yscale("log")
     unit, words = (1e6, " (millions)") if x.max() >= 1e6 else (1e3, " (thousands)") if x.max() >= 1e4 else (1.0, "")
     _set_x(axes, x, f"examples seen{words}", unit)
-    _set_y(axes, (low, high), _log_ticks(low, high), "bits")
+    set_y(axes, (low, high), log_ticks(low, high), "bits")
     if reference_bits is not None:
         axes.axhline(reference_bits, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
     for (name, y), color in zip(curves.items(), colors, strict=False):
@@ -128,7 +114,7 @@ def description_length_curve(
         title, list(curves), "Mean description length of the images of each class by the net of that class."
     )
     _set_x(axes, x, "sweeps")
-    _set_y(axes, (low, high), MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high), "bits an image")
+    set_y(axes, (low, high), MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high), "bits an image")
     for (label, y), color in zip(curves.items(), colors, strict=True):
         _plot(axes, x, y, color, label)
     ends = np.array([y[-1] for y in curves.values()])
@@ -149,7 +135,7 @@ def _finite(values: ArrayLike, name: str, n: int | None = None) -> NDArray[np.fl
 
 
 def _bits(value: float) -> str:
-    return f"{value:.2f}" if value >= 0.095 else f"{value:.2g}" if value >= _LEAST_BITS else f"< {_LEAST_BITS:g}"
+    return f"{value:.2f}" if value >= 0.095 else f"{value:.2g}" if value >= LEAST_BITS else f"< {LEAST_BITS:g}"
 
 
 def _frame(title: str | None, labels: Sequence[str], caption: str) -> tuple[Page, Axes]:
@@ -157,11 +143,7 @@ def _frame(title: str | None, labels: Sequence[str], caption: str) -> tuple[Page
     room = text_width(max(map(len, labels)), CAPTION_POINTS) + _leader(len(labels)) + 6
     height = max(_HEIGHT, len(labels) * line_height(CAPTION_POINTS))
     page = Page(_LEFT + _WIDTH + room, height + _BELOW, title, caption)
-    axes = page.axes(_LEFT, 0, _WIDTH, height, framed=True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(MUTED)
-        spine.set_linewidth(0.8)
+    axes = open_axes(page, _LEFT, 0, _WIDTH, height)
     return page, axes
 
 
@@ -169,33 +151,8 @@ def _set_x(axes: Axes, x: NDArray[np.float64], label: str, unit: float = 1.0) ->
     low, high = min(0.0, float(x.min())), float(x.max())
     axes.set_xlim(low, high if high > low else low + 1.0)
     ticks = MaxNLocator(6, steps=[1, 2, 5, 10], integer=unit == 1.0).tick_values(low / unit, axes.get_xlim()[1] / unit)
-    _set_ticks(axes.xaxis, ticks, axes.get_xlim(), unit)
-    axes.set_xlabel(label, color=INK, fontfamily=FONT, fontsize=LABEL_POINTS, labelpad=6)
-
-
-def _set_y(axes: Axes, limits: tuple[float, float], ticks: Iterable[float], label: str) -> None:
-    axes.set_ylim(*limits)
-    _set_ticks(axes.yaxis, ticks, limits, 1.0)
-    axes.set_ylabel(label, color=INK, fontfamily=FONT, fontsize=LABEL_POINTS, labelpad=6)
-    axes.grid(visible=False)  # whatever a user's style says
-    axes.grid(axis="y", color=RULE, linewidth=0.5)
-    axes.set_axisbelow(True)
-
-
-def _set_ticks(axis: Axis, ticks: Iterable[float], limits: tuple[float, float], unit: float) -> None:
-    inside = [tick for tick in ticks if limits[0] <= tick * unit <= limits[1]]
-    axis.set_ticks([tick * unit for tick in inside], [f"{tick:g}" for tick in inside])
-    axis.set_minor_locator(NullLocator())
-    axis.set_tick_params(
-        color=MUTED, labelcolor=INK, labelsize=CAPTION_POINTS, labelfontfamily=FONT, length=3, width=0.8
-    )
-
-
-def _log_ticks(low: float, high: float) -> NDArray[np.float64]:
-    """Return 1, 2 and 5 times powers of ten, or the powers alone where that would be more than nine."""
-    decades = np.arange(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1, dtype=np.float64)
-    steps = (1.0, 2.0, 5.0) if math.log10(high / low) < 3 else (1.0,)
-    return np.sort(np.outer(steps, 10.0**decades).ravel())
+    set_ticks(axes.xaxis, ticks, axes.get_xlim(), unit)
+    set_x_label(axes, label)
 
 
 def _plot(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], color: str, label: str) -> None:

@@ -1,13 +1,14 @@
 """Hinton diagrams: the generative weights of a machine as squares (Fig 1c)."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fastws.plotting.page import DOTS_PER_INCH, INK, PAPER, Page, add_boxes
+from fastws.plotting.page import DOTS_PER_INCH, INK, PAPER, SMALL_POINTS, VERMILION, Page, add_boxes, text_width
 from fastws.plotting.shapes import check_image_shape
 
 if TYPE_CHECKING:
@@ -18,13 +19,20 @@ _WIDTH = 9 * DOTS_PER_INCH
 _LEAST_CELL, _LARGEST_CELL = 7.0, 40.0  # in dots
 _LARGEST_PAGE = 30_000
 _GOLDEN = (1 + math.sqrt(5)) / 2
-# In cells: between blocks, between a block and the squares above it, around the largest square.
-_GAP, _HEADER_GAP, _BORDER = 1.0, 0.3, 0.04
+# In cells: between blocks, between a block and the squares above it, around the largest square, around a marked block,
+# and for a label.
+_GAP, _HEADER_GAP, _BORDER, _MARK, _LABEL = 1.0, 0.3, 0.04, 0.2, 0.8
 
 _Cells = NDArray[np.float64]
 
 
-def hinton(machine: "Machine", image_shape: tuple[int, int] | None = None, title: str | None = None) -> Figure:
+def hinton(
+    machine: "Machine",
+    image_shape: tuple[int, int] | None = None,
+    title: str | None = None,
+    labels: Sequence[str] | None = None,
+    marked: Sequence[int] = (),
+) -> Figure:
     """Draw the generative weights to and from the first hidden layer as squares, in the layout of Fig 1c of [1]_.
 
     Each block is a unit of the first hidden layer and shows its generative weights to the inputs. Above it are its
@@ -38,6 +46,10 @@ def hinton(machine: "Machine", image_shape: tuple[int, int] | None = None, title
     image_shape : (int, int), optional
         Rows and columns of an input image; by default a square if the number of inputs is one, else one row.
     title : str, optional
+    labels : sequence of str, length n_1, optional
+        What to write under the block of each unit; for bars, `fastws.experiments.anatomy.anatomy` has what it codes.
+    marked : sequence of int
+        Units whose blocks have a frame in vermilion.
 
     Returns
     -------
@@ -47,7 +59,8 @@ def hinton(machine: "Machine", image_shape: tuple[int, int] | None = None, title
     Raises
     ------
     ValueError
-        If image_shape does not hold the inputs, or a weight is not finite.
+        If image_shape does not hold the inputs, a weight is not finite, there is not one label a unit, or no unit of
+        a number that is to be marked.
 
     References
     ----------
@@ -59,15 +72,27 @@ def hinton(machine: "Machine", image_shape: tuple[int, int] | None = None, title
     from_above = np.asarray(machine.gen_weights[1] if n_above else np.empty((0, n_units)), dtype=np.float64)
     biases, input_biases = (np.asarray(machine.gen_biases[layer], dtype=np.float64) for layer in (1, 0))
     largest = _largest(to_inputs, from_above, biases, input_biases)
+    if labels is not None and len(labels) != n_units:
+        raise ValueError(
+            f"there are {len(labels)} labels and {n_units} units in the first hidden layer; give one each."
+        )
+    for unit in marked:
+        if not 0 <= unit < n_units:
+            raise ValueError(f"marked has {unit!r}; the units of the first hidden layer are 0 to {n_units - 1}.")
 
     shape = check_image_shape(image_shape, machine.layer_sizes[0])
-    layout = _Layout(n_units, n_above, shape)
+    layout = _Layout(n_units, n_above, shape, 0.0 if labels is None else _LABEL)
     cell = max(_LEAST_CELL, min(_LARGEST_CELL, _WIDTH // layout.width))
     cell = min(cell, _LARGEST_PAGE / max(layout.width, layout.height))
     page = Page(math.ceil(layout.width * cell), math.ceil(layout.height * cell), title, _caption(largest, n_above))
     axes = page.axes(0, 0, page.width, page.height)
     # A border as wide as those between the largest squares keeps white ones from running into the paper.
     border = cell * np.array([-1, -1, 2, 2]) * _BORDER
+    if len(marked):
+        frame = cell * np.array([-1, -1, 2, 2]) * _MARK
+        frames = add_boxes(axes, cell * layout.grounds[list(marked)] + frame, VERMILION)
+        frames.set_clip_on(False)
+        frames.set_gid("frames")
     grounds = add_boxes(axes, cell * layout.grounds + border, GROUND)
     grounds.set_clip_on(False)
     grounds.set_gid("grounds")
@@ -81,6 +106,12 @@ def hinton(machine: "Machine", image_shape: tuple[int, int] | None = None, title
     squares = add_boxes(axes, cell * np.column_stack([corner, side, side]), colors)
     squares.set_gid("weights")
     squares.set_snap(False)  # whole dots would not be proportional areas
+    for unit, label in enumerate(labels or ()):
+        left, top, width, height = cell * layout.grounds[unit]
+        room = width + 0.9 * _GAP * cell
+        points = min(SMALL_POINTS, SMALL_POINTS * room / max(1, text_width(len(label), SMALL_POINTS)))
+        color = VERMILION if unit in marked else INK
+        page.text(left + width / 2, top + height + 0.3 * cell, label, points, ha="center", va="top", color=color)
     return page.figure
 
 
@@ -95,17 +126,17 @@ class _Layout:
         Left and top of each weight's cell: unit after unit to the inputs, unit after unit from the layer above, the
         biases of the units, the biases of the inputs.
     grounds : ndarray, shape (n_boxes, 4)
-        Left, top, width and height of the grey boxes under them.
+        Left, top, width and height of the grey boxes under them; those of the units' weights to the inputs come first.
     """
 
-    def __init__(self, n_units: int, n_above: int, image_shape: tuple[int, int]) -> None:
+    def __init__(self, n_units: int, n_above: int, image_shape: tuple[int, int], label: float) -> None:
         rows, columns = image_shape
         # A free cell parts the weights from above and the bias, where the block is wide enough.
         above_rows = -(-n_above // max(columns - 2, 1))
         above_columns = -(-n_above // max(above_rows, 1))
         header = max(above_rows, 1)
         width = max(columns, above_columns + 1)
-        height = header + _HEADER_GAP + rows
+        height = header + _HEADER_GAP + rows + label
         n_columns = _block_columns(n_units, width + _GAP, height + _GAP)
         unit = np.arange(n_units)
         corner = np.stack([(unit % n_columns) * (width + _GAP), (unit // n_columns) * (height + _GAP)], axis=1)

@@ -1,0 +1,140 @@
+"""What a sweep varies: the settings of an experiment, their types, and the grid of them."""
+
+import difflib
+import itertools
+import math
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from fastws.simulation import Simulation
+
+Setting = bool | int | float | str | None
+_TOO_LARGE = 2**63  # for a column of integers
+
+
+class Experiment(Protocol):
+    """What `run` needs of an experiment. For the engines that use other processes it must pickle.
+
+    `fastws.experiments.bars.BARS` is one.
+
+    Attributes
+    ----------
+    name : str
+        It stands in the table.
+    defaults : mapping of str to bool, int, float, str or None
+        The settings, and the values that they have where a sweep says nothing. A value has the type of the default.
+    types : mapping of str to type
+        The type of each setting whose default is None; None stays one of its values.
+    measure_names : sequence of str
+        What `measures` measures.
+    """
+
+    name: str
+    defaults: Mapping[str, Setting]
+    types: Mapping[str, type]
+    measure_names: Sequence[str]
+
+    def simulation(self, settings: Mapping[str, Any], seed: int) -> Simulation:
+        """Return a simulation that has not begun, of settings of which none is missing.
+
+        Simulations of the same settings may differ in their seeds and initial parameters only.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be had with these settings.
+        """
+
+    def measures(self, simulation: Simulation) -> Mapping[str, float]:
+        """Return the measures, by name, of a simulation that has come to its end."""
+
+
+def setting_type(experiment: Experiment, name: str) -> type:
+    """Return the type of a setting's values.
+
+    Raises
+    ------
+    ValueError
+        If the experiment has no such setting.
+    """
+    if name not in experiment.defaults:
+        close = difflib.get_close_matches(name, experiment.defaults, 1)
+        meant = f"Did you mean {close[0]!r}? " if close else ""
+        known = ", ".join(experiment.defaults)
+        raise ValueError(f"the experiment {experiment.name!r} has no setting {name!r}. {meant}It has {known}.")
+    default = experiment.defaults[name]
+    return experiment.types[name] if default is None else type(default)
+
+
+_TAKES = {bool: "True or False", int: "a whole number", float: "a finite number", str: "a word"}
+
+
+def check_setting(experiment: Experiment, name: str, value: Any) -> Setting:
+    """Return a value of a setting as the Python type that the setting has.
+
+    Raises
+    ------
+    ValueError
+        If it is of another type, or the experiment has no such setting.
+    """
+    wanted = setting_type(experiment, name)
+    optional = experiment.defaults[name] is None
+    if value is None and optional:
+        return None
+    if wanted is bool and isinstance(value, bool | np.bool_):
+        return bool(value)
+    if wanted is str and isinstance(value, str) and value:
+        return str(value)
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if wanted is float and real and abs(value) < math.inf:
+        return float(value)
+    if wanted is int and real and abs(value) < _TOO_LARGE and value == int(value):
+        return int(value)
+    takes = _TAKES[wanted] + (" or None" if optional else "")
+    raise ValueError(f"the setting {name} is given {value!r}; it takes {takes}.")
+
+
+def expand(
+    experiment: Experiment, vary: Mapping[str, Any] | Iterable[Mapping[str, Setting]]
+) -> list[dict[str, Setting]]:
+    """Return all settings of each run that a sweep asks for, defaults included, in order and each once.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    vary : mapping of str to values, or iterable of mappings of str to value
+        A mapping makes the grid of all combinations; the last setting changes fastest. A single value is as good as
+        a list of one. Otherwise, the settings of each run that are not at their defaults.
+
+    Raises
+    ------
+    ValueError
+        If there is no such setting, a value has another type than it takes, or nothing is asked for.
+    """
+    if isinstance(vary, Mapping):
+        choices = [[(name, value) for value in _values(name, values)] for name, values in vary.items()]
+        changes: Iterable[Any] = (dict(combination) for combination in itertools.product(*choices))
+    else:
+        changes = vary
+    found = {}
+    for change in changes:
+        if not isinstance(change, Mapping):
+            raise ValueError(f"vary has {change!r}; give a mapping of setting to values, or a list of mappings.")
+        checked = {name: check_setting(experiment, name, value) for name, value in change.items()}
+        settings = {**experiment.defaults, **checked}
+        found[tuple(settings.values())] = settings
+    if not found:
+        raise ValueError("vary is an empty list; give the settings of at least one run, {} for the defaults.")
+    return list(found.values())
+
+
+def _values(name: str, values: Any) -> list[Any]:
+    if values is None or isinstance(values, str | numbers.Real | np.bool_):
+        return [values]
+    listed = list(values)
+    if not listed:
+        raise ValueError(f"the setting {name} has no value to take; give at least one.")
+    return listed

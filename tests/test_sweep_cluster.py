@@ -1,0 +1,115 @@
+"""Sweeps on a Dask cluster of two worker processes on this computer, one of which is really killed."""
+
+import json
+import os
+import signal
+import sys
+
+import pytest
+
+from chance import INTERPRETED
+from fastws import sweep
+from fastws.experiments.bars import BARS
+from sweeping import DEFAULTS, Tiny, same
+
+distributed = pytest.importorskip("distributed")
+
+N = 16 * 6
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def workers(client):
+    """Return the process of each worker, by address."""
+    return client.run(os.getpid)
+
+
+@pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
+def test_a_cluster_gives_the_same_table_to_the_bit(client, tmp_path):
+    vary = {"p_bar": [0.1, 0.3], "hidden": [None, 3], "examples": 2000}
+    table = sweep.run(BARS, vary, 17, client, tmp_path / "t.parquet")
+    same(table, sweep.run(BARS, vary, 17))
+    assert len(sweep.read(tmp_path / "t.parquet")) == 4 * 17
+
+
+def test_both_workers_run(client, tmp_path):
+    tiny = Tiny(tmp_path / "log", seconds=0.01)
+    sweep.run(tiny, {}, N, client)
+    assert tiny.processes() == set(workers(client).values())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+def test_the_runs_of_a_killed_worker_are_done_again(client, tmp_path):
+    tiny, killed = Tiny(tmp_path / "log", seconds=0.02), []
+
+    def kill_once(done, total):
+        busy = [address for address, tasks in client.processing().items() if tasks]
+        if done and busy and not killed:
+            killed.append(processes[busy[0]])
+            os.kill(killed[0], signal.SIGKILL)
+
+    processes = workers(client)
+    table = sweep.run(tiny, {}, N, client, tmp_path / "t.csv", kill_once)
+    assert killed
+    same(table, sweep.run(Tiny(tmp_path / "alone"), {}, N))
+    read = sweep.read(tmp_path / "t.csv")
+    assert len(read) == N
+    assert not read.duplicated([*DEFAULTS, "seed"]).any()
+    # The group that the worker had under way had been measured in part, or not at all.
+    assert N <= len(tiny.ran()) < N + 16
+    assert killed[0] not in workers(client).values()
+
+
+def test_a_cluster_that_is_lost_ends_the_sweep_and_keeps_the_rows(tmp_path):
+    def lose(done, total):
+        if done:
+            client.close()
+
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+        pytest.raises(ConnectionError, match="the workers of the sweep are lost"),
+    ):
+        sweep.run(Tiny(tmp_path / "log", seconds=0.01), {}, N, client, tmp_path / "t.csv", lose)
+    assert 0 < len(sweep.read(tmp_path / "t.csv")) < N
+
+
+@pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
+def test_the_command_line_finds_a_cluster_or_starts_one(client, run):
+    words = ("sweep", "bars", "--vary", "p_bar=0.1,0.2", "--vary", "examples=2000", "--seeds", 2, "--json")
+    address = ("--scheduler", client.scheduler.address)
+    found = {}
+    for name, more in {"here": (), "there": ("--engine", "dask", *address), "new": ("--engine", "dask")}.items():
+        code, out, err = run(*words, *more, "--out", f"{name}.csv")
+        assert (code, err.strip()) == (0, "")
+        found[name] = json.loads(out)["settings"]
+        same(sweep.read(f"{name}.csv"), sweep.read("here.csv"))
+    assert found["new"] == found["there"] == found["here"]
+
+
+def test_the_command_line_without_a_scheduler(run, monkeypatch, tmp_path):
+    monkeypatch.setattr("fastws.cli.sweep._SECONDS_FOR_SCHEDULER", 0.3)
+    for address in ("tcp://127.0.0.1:1", "nonsense", "bad://x:3"):
+        code, out, err = run("sweep", "bars", "--engine", "dask", "--scheduler", address)
+        assert (code, out) == (2, "")
+        assert f"Error: no Dask scheduler answers at {address} (" in err
+        assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.long
+def test_a_run_that_kills_its_workers_is_a_row(client, tmp_path):
+    table = sweep.run(Tiny(tmp_path / "log", "process"), {}, [0, 1, 2], client)
+    assert table["error"].str.split(":").str[0].tolist() == ["", "KilledWorker", ""]
