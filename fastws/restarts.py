@@ -15,7 +15,7 @@ from fastws.simulation import Simulation, advance_together
 from fastws.streams import Bars, Images
 from fastws.threads import shares, side_by_side
 
-TRIAL = 0.125
+TRIAL = 0.25
 _IMAGES = 1000
 _MOST_ENUMERATED = 14
 _SAMPLES = 20
@@ -38,7 +38,7 @@ def best_of(
         How many.
     seed : int, default=0
         The seeds are those of `seeds_of_restarts`: of two calls with different seeds below 2^32 none is shared.
-    trial : float, default=0.125
+    trial : float, default=0.25
         The part of its schedule after which all but the simulation of lowest free energy are given up; 1 runs all of
         them to the end.
     progress : callable, optional

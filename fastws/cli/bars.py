@@ -30,7 +30,7 @@ def bars(
         int | None,
         typer.Option(
             min=1,
-            help="Begin with this many machines a seed, and go on with that of lowest free energy after an eighth of "
+            help="Begin with this many machines a seed, and go on with that of lowest free energy after a quarter of "
             "its schedule; together they see --examples.  \\[default: 1, robust 3]",
             show_default=False,
         ),

@@ -55,7 +55,7 @@ RECIPES = {
     # Note [15] to the letter. Its "0.2 for the weights to and from the input units" includes the biases of level 0.
     "paper": Recipe(-3.0, ((1.0, (0.2, 0.001, 0.001)),)),
     # Level 0 finds the bars before the levels above it begin to say which go together; then everything settles. Which
-    # optimum a machine ends in is decided in the first eighth, and nine of ten machines are right: three are begun.
+    # optimum a machine ends in is decided in the first quarter, and nine of ten machines are right: three are begun.
     "robust": Recipe(
         -5.0,
         (
