@@ -20,6 +20,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from fastws import lanes
+from fastws.caching import cached_njit
 from fastws.lanes import (
     LANES,
     float_bits,
@@ -42,9 +44,9 @@ States = NDArray[np.uint8]
 Lanes = Any
 Wide = bool | None
 
-# A kernel that inlines another must be in the same file: Numba's cache notices changes in no other.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-jit: Callable[..., Any] = njit(cache=True, **_OPTIONS)
+SOURCES = [__file__, lanes.__file__]
+jit: Callable[..., Any] = cached_njit(SOURCES, **_OPTIONS)
 # Only kernels call these: compiling no entry for Python saves a quarter of the time that the first run takes.
 _INLINED = _OPTIONS | {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 inline: Callable[..., Any] = njit(**_INLINED)

@@ -1,34 +1,14 @@
 """What has to be settled before any test module is imported: Numba's cache, Matplotlib's backend, Hypothesis."""
 
-import hashlib
 import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-
-def numba_cache() -> Path:
-    """Return a folder that belongs to this state of the compiled code.
-
-    Numba takes a cached function for current as long as the function's own file is, whatever has become of the files
-    that it calls into or of the switches that change what is compiled.
-    """
-    state = hashlib.sha256()
-    for folder in find_spec("fastws").submodule_search_locations:
-        for source in sorted(Path(folder).rglob("*.py")):
-            content = source.read_bytes()
-            if b"numba" in content:
-                state.update(content)
-    for switch in ("NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_JIT"):
-        state.update(f"{switch}={os.environ.get(switch)}".encode())
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return caches / "fastws-tests" / state.hexdigest()[:16]
-
-
-os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache()))
+caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+os.environ.setdefault("NUMBA_CACHE_DIR", str(caches / "fastws-tests"))
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 # The first example compiles, so no deadline; CI draws the same examples every time.

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from fastws.simulation import Simulation
 
 USER_ERROR = 2
@@ -33,6 +36,22 @@ class Interrupted(Exception):
 def complain(message: str) -> None:
     """Say something on standard error."""
     print(message, file=sys.stderr)
+
+
+@contextmanager
+def saying_own_warnings() -> Iterator[None]:
+    """Show warnings of fastws as sentences on standard error, and others as Python does."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def say(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if category.__module__.startswith("fastws."):
+                complain(str(message))
+            else:
+                show(message, category, *where, **more)
+
+        warnings.showwarning = say
+        yield
 
 
 def prepare_folder(folder: Path) -> Path:
@@ -97,9 +116,16 @@ def learn(
     sys.setswitchinterval(_SECONDS_A_TURN)
     try:
         with ThreadPoolExecutor(1) as beside, progress_bar(label, total, seen()) as show:
-            ready = beside.submit(meanwhile)
-            side_by_side(tasks, watch=lambda: show(seen()))
-        ready.result()
+            ready: list[Future[object]] = []
+
+            def watch() -> None:
+                # Not from the start on: a simulation that is measured often at first needs Python most often then.
+                if not ready:
+                    ready.append(beside.submit(meanwhile))
+                show(seen())
+
+            side_by_side(tasks, watch=watch)
+        ready[0].result()
     finally:
         sys.setswitchinterval(before)
 

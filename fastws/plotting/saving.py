@@ -1,8 +1,11 @@
 """Pictures as files."""
 
+import io
 import os
 import re
 import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
@@ -59,11 +62,22 @@ def save(figure: Figure, path_without_suffix: str | os.PathLike[str]) -> list[Pa
     OSError
         If the folder cannot be written.
     """
-    base = os.fspath(path_without_suffix)
-    png, svg = Path(f"{base}.png"), Path(f"{base}.svg")
-    write_atomically(png, lambda file: figure.savefig(file, format="png", facecolor=PAPER, metadata={"Software": None}))
-    write_atomically(svg, lambda file: _write_svg(figure, file))
-    return [png, svg]
+    return save_all({path_without_suffix: figure})
+
+
+def save_all(figures: Mapping[str | os.PathLike[str], Figure]) -> list[Path]:
+    """Save figures, by path without suffix, as `save` does; the disk takes one while the next is drawn."""
+    paths, written = [], []
+    with ThreadPoolExecutor(1) as disk:
+        for base, figure in figures.items():
+            for suffix, draw in ((".png", _draw_png), (".svg", _draw_svg)):
+                content = io.BytesIO()
+                draw(figure, content)
+                paths.append(Path(f"{os.fspath(base)}{suffix}"))
+                written.append(disk.submit(write_atomically, paths[-1], _copy(content)))
+    for writing in written:
+        writing.result()
+    return paths
 
 
 def save_film(animation: Animation, path_without_suffix: str | os.PathLike[str]) -> list[Path]:
@@ -95,7 +109,11 @@ def save_film(animation: Animation, path_without_suffix: str | os.PathLike[str])
     return [gif, page]
 
 
-def _write_svg(figure: Figure, file: IO[bytes]) -> None:
+def _draw_png(figure: Figure, file: IO[bytes]) -> None:
+    figure.savefig(file, format="png", facecolor=PAPER, metadata={"Software": None})
+
+
+def _draw_svg(figure: Figure, file: IO[bytes]) -> None:
     with _settings_lock:
         before = {name: _settings[name] for name in _SVG_SETTINGS}
         _settings.update(_SVG_SETTINGS)
@@ -103,3 +121,7 @@ def _write_svg(figure: Figure, file: IO[bytes]) -> None:
             figure.savefig(file, format="svg", facecolor=PAPER, metadata={"Date": None})
         finally:
             _settings.update(before)
+
+
+def _copy(content: io.BytesIO) -> Callable[[IO[bytes]], int]:
+    return lambda file: file.write(content.getbuffer())

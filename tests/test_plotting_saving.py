@@ -1,0 +1,52 @@
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastws import plotting
+from fastws.plotting import saving
+
+
+def test_several_figures_make_the_files_that_each_makes_alone(tmp_path):
+    figures = {name: plotting.image_grid(np.eye(4), n_columns=n) for name, n in (("a", 1), ("b", 2), ("c", 3))}
+    together = saving.save_all({tmp_path / name: figure for name, figure in figures.items()})
+    assert [path.name for path in together] == ["a.png", "a.svg", "b.png", "b.svg", "c.png", "c.svg"]
+    for name, figure in figures.items():
+        for path in plotting.save(figure, tmp_path / f"alone-{name}"):
+            assert path.read_bytes() == (tmp_path / path.name.removeprefix("alone-")).read_bytes()
+
+
+class Sketch:
+    """A figure that is soon drawn."""
+
+    def __init__(self):
+        self.drawn = threading.Event()
+
+    def savefig(self, file, format, **options):
+        file.write(format.encode())
+        if format == "svg":
+            self.drawn.set()
+
+
+def test_a_slow_disk_does_not_hold_up_the_next_figure(tmp_path, monkeypatch):
+    first, last = Sketch(), Sketch()
+
+    def write_slowly(path, write):
+        assert last.drawn.wait(10), "it was not drawn before the first figure was on disk"
+        with open(path, "wb") as file:
+            write(file)
+
+    monkeypatch.setattr(saving, "write_atomically", write_slowly)
+    paths = saving.save_all({tmp_path / "first": first, tmp_path / "last": last})
+    assert [path.read_text() for path in paths] == ["png", "svg", "png", "svg"]
+
+
+def test_a_disk_that_fails_is_an_error(tmp_path, monkeypatch):
+    def fail(path, write):
+        if Path(path).name == "first.svg":
+            raise OSError("no space left")
+
+    monkeypatch.setattr(saving, "write_atomically", fail)
+    with pytest.raises(OSError, match="no space left"):
+        saving.save_all({tmp_path / "first": Sketch(), tmp_path / "last": Sketch()})
