@@ -28,9 +28,12 @@ from fastws.lanes import (
     float_from_bits,
     lane_numbers,
     load,
+    load_bits,
+    rotate,
     signed,
     spread,
     store,
+    store_bits,
     to_double,
     to_float,
     where,
@@ -48,8 +51,9 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 SOURCES = [__file__, lanes.__file__]
 jit: Callable[..., Any] = cached_njit(SOURCES, **_OPTIONS)
 # Only kernels call these: compiling no entry for Python saves a quarter of the time that the first run takes.
-_INLINED = _OPTIONS | {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-inline: Callable[..., Any] = njit(**_INLINED)
+_INNER = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+inner: Callable[..., Any] = njit(**_INNER)
+inline: Callable[..., Any] = njit(forceinline=True, **_INNER)
 
 GROUP = 4 * LANES
 BLOCK = 64
@@ -86,43 +90,46 @@ def units_a_group(array: Floats) -> int:
 
 
 @inline
-def rotate(x: Lanes, n: int) -> Lanes:
-    """Rotate uint32 lanes to the left."""
-    return (x << n) | (x >> (32 - n))
-
-
-@inline
-def mix(a: Lanes, b: Lanes, n: int) -> tuple[Lanes, Lanes]:
-    """Mix two words of the counter."""
-    a = a + b
-    return a, rotate(b, n) ^ a
-
-
-@inline
 def four_rounds(a: Lanes, b: Lanes, c: Lanes, d: Lanes) -> tuple[Lanes, Lanes, Lanes, Lanes]:
     """Apply rounds 0 to 3, and 8 to 11, of Threefry-4x32."""
-    a, b = mix(a, b, 10)
-    c, d = mix(c, d, 26)
-    a, d = mix(a, d, 11)
-    c, b = mix(c, b, 21)
-    a, b = mix(a, b, 13)
-    c, d = mix(c, d, 27)
-    a, d = mix(a, d, 23)
-    c, b = mix(c, b, 5)
+    a = a + b
+    b = rotate(b, 10) ^ a
+    c = c + d
+    d = rotate(d, 26) ^ c
+    a = a + d
+    d = rotate(d, 11) ^ a
+    c = c + b
+    b = rotate(b, 21) ^ c
+    a = a + b
+    b = rotate(b, 13) ^ a
+    c = c + d
+    d = rotate(d, 27) ^ c
+    a = a + d
+    d = rotate(d, 23) ^ a
+    c = c + b
+    b = rotate(b, 5) ^ c
     return a, b, c, d
 
 
 @inline
 def four_other_rounds(a: Lanes, b: Lanes, c: Lanes, d: Lanes) -> tuple[Lanes, Lanes, Lanes, Lanes]:
     """Apply rounds 4 to 7 of Threefry-4x32."""
-    a, b = mix(a, b, 6)
-    c, d = mix(c, d, 20)
-    a, d = mix(a, d, 17)
-    c, b = mix(c, b, 11)
-    a, b = mix(a, b, 25)
-    c, d = mix(c, d, 10)
-    a, d = mix(a, d, 18)
-    c, b = mix(c, b, 20)
+    a = a + b
+    b = rotate(b, 6) ^ a
+    c = c + d
+    d = rotate(d, 20) ^ c
+    a = a + d
+    d = rotate(d, 17) ^ a
+    c = c + b
+    b = rotate(b, 11) ^ c
+    a = a + b
+    b = rotate(b, 25) ^ a
+    c = c + d
+    d = rotate(d, 10) ^ c
+    a = a + d
+    d = rotate(d, 18) ^ a
+    c = c + b
+    b = rotate(b, 20) ^ c
     return a, b, c, d
 
 
@@ -149,12 +156,12 @@ def random_bits(key: Key, number: np.uint64, group: int) -> tuple[Lanes, Lanes, 
 
 
 @inline
-def store_group(bits: Integers, first: int, words: tuple[Lanes, Lanes, Lanes, Lanes]) -> None:
+def store_group(array: NDArray[Any], first: int, words: tuple[Lanes, Lanes, Lanes, Lanes]) -> None:
     """Write the 64 draws of a group into row 0 from a column on."""
-    store(bits, 0, first, words[0])
-    store(bits, 0, first + LANES, words[1])
-    store(bits, 0, first + 2 * LANES, words[2])
-    store(bits, 0, first + 3 * LANES, words[3])
+    store_bits(array, 0, first, words[0])
+    store_bits(array, 0, first + LANES, words[1])
+    store_bits(array, 0, first + 2 * LANES, words[2])
+    store_bits(array, 0, first + 3 * LANES, words[3])
 
 
 @inline
@@ -186,17 +193,15 @@ def logistic_variate(bits: Lanes) -> Lanes:
 @inline
 def make_variates(thresholds: Floats, n_draws: int) -> None:
     """Turn the uniform bits of the first n_draws columns (and up to 15 more) of row 0 into logistic variates."""
-    bits = thresholds.view(np.uint32)
     for draw in range(0, n_draws, units_a_group(thresholds)):
-        store(thresholds, 0, draw, logistic_variate(load(bits, 0, draw)))
+        store(thresholds, 0, draw, logistic_variate(load_bits(thresholds, 0, draw)))
 
 
 @jit
 def draw_thresholds(key: Key, example: np.uint64, n_draws: int, thresholds: Floats) -> None:
     """Write the first n_draws logistic variates of an example (and up to 63 more) into row 0 of thresholds."""
-    bits = thresholds.view(np.uint32)
     for first in range(0, n_draws, GROUP):
-        store_group(bits, first, random_bits(key, example, first // GROUP))
+        store_group(thresholds, first, random_bits(key, example, first // GROUP))
     make_variates(thresholds, n_draws)
 
 
@@ -206,11 +211,10 @@ def draw_thresholds_ahead(key: Key, first_draw: np.uint64, n_draws: int, thresho
 
     The stream is that of groups 0 of the numbers 0, 1 …; up to 63 variates before and after are written too.
     """
-    bits = thresholds.view(np.uint32)
     start = np.int64(first_draw % np.uint64(GROUP))
     for first in range(0, start + n_draws, GROUP):
         number = (first_draw + np.uint64(first)) // np.uint64(GROUP)
-        store_group(bits, first, random_bits(key, number, 0))
+        store_group(thresholds, first, random_bits(key, number, 0))
     make_variates(thresholds, start + n_draws)
     return start
 
@@ -219,16 +223,15 @@ def draw_thresholds_ahead(key: Key, first_draw: np.uint64, n_draws: int, thresho
 def draw_thresholds_together(keys: Key, first_draw: np.uint64, n_draws: int, thresholds: Floats) -> np.int64:
     """Do as `draw_thresholds_ahead` for sixteen machines: `keys`, shape (4, 16), has a key a machine."""
     k0, k1, k2, k3 = load(keys, 0, 0), load(keys, 1, 0), load(keys, 2, 0), load(keys, 3, 0)
-    bits = thresholds.view(np.uint32)
     start = np.int64(first_draw % np.uint64(GROUP))
     for first in range(0, start + n_draws, GROUP):
         number = (first_draw + np.uint64(first)) // np.uint64(GROUP)
         for lane in range(LANES):
             a, b, c, d = threefry(k0, k1, k2, k3, number, 0, spread(np.uint32(lane)))
-            store(bits, 0, first + lane, a)
-            store(bits, 0, first + LANES + lane, b)
-            store(bits, 0, first + 2 * LANES + lane, c)
-            store(bits, 0, first + 3 * LANES + lane, d)
+            store_bits(thresholds, 0, first + lane, a)
+            store_bits(thresholds, 0, first + LANES + lane, b)
+            store_bits(thresholds, 0, first + 2 * LANES + lane, c)
+            store_bits(thresholds, 0, first + 3 * LANES + lane, d)
     make_variates(thresholds, start + n_draws)
     return start
 
@@ -533,10 +536,9 @@ def learn_recognition(sizes: Integers, wide: Wide, recognition: Floats, states: 
             learn(recognition[level], sizes, wide, states, level, level + 1, rates[level], MINUS_INFINITY)
 
 
-# The loops over examples.
+# What a kernel needs room for is made here, in Python, which has nothing to compile for it.
 
 
-@jit
 def aligned(n_rows: int, n_columns: int) -> Floats:
     """Return zeros whose rows are a whole number of `Lanes` and begin where a cache line does."""
     width = (n_columns + LANES - 1) // LANES * LANES
@@ -545,25 +547,35 @@ def aligned(n_rows: int, n_columns: int) -> Floats:
     return space[start : start + n_rows * width].reshape((n_rows, width))
 
 
-@inline
 def new_states(sizes: Integers) -> Floats:
     """Return silent states and four rows of room; each has space for the sixteen units that begin with its last."""
-    return aligned(len(sizes) + 4, sizes.max() + LANES)
+    return aligned(len(sizes) + 4, int(sizes.max()) + LANES)
 
 
-@inline
 def new_thresholds(n_draws: int) -> Floats:
     """Return room for the thresholds of n_draws draws, for a group before them and for one after."""
     return aligned(1, n_draws + 2 * GROUP)
 
 
-@inline
 def sixteenfold(array: Floats) -> Floats:
     """Return an array whose rows are of one machine's numbers as one of sixteen machines', a sixteenth as wide."""
     return array.reshape((array.shape[0], array.shape[1] // LANES, LANES))
 
 
-@jit
+def block_length(n_draws: int) -> int:
+    """Return how many examples to draw ahead."""
+    return max(1, min(BLOCK, DRAWS_AHEAD // n_draws))
+
+
+def draws_of_learning(sizes: Integers) -> int:
+    """Return the draws of a wake and a sleep step: one a unit drawn."""
+    return int(2 * sizes.sum() - sizes[0])
+
+
+# The loops over examples.
+
+
+@inner
 def learn_from_block(
     block: int,
     inputs: Floats,
@@ -592,18 +604,6 @@ def learn_from_block(
 
 
 @inline
-def block_length(n_draws: int) -> int:
-    """Return how many examples to draw ahead."""
-    return max(1, min(BLOCK, DRAWS_AHEAD // n_draws))
-
-
-@inline
-def draws_of_learning(sizes: Integers) -> int:
-    """Return the draws of a wake and a sleep step: one a unit drawn."""
-    return 2 * sizes.sum() - sizes[0]
-
-
-@inline
 def draw_bars(
     orientation: np.float32, bars: Floats, thresholds: Floats, draw: int, on: Floats, images: Floats, row: int
 ) -> None:
@@ -629,7 +629,6 @@ def draw_bars(
             store(images, row, i * size + first, where(vertical, load(on, 0, first), state(on, 0, i)))
 
 
-@jit
 def run_bars(
     orientation: np.float32,
     bars: Floats,
@@ -644,13 +643,50 @@ def run_bars(
     floor: np.float32,
 ) -> None:
     """Learn from bars images number seen[0], seen[0] + 1 …; `seen` is kept in step with the parameters."""
-    size = bars.shape[0]
+    size = len(bars)
     n_draws = 1 + size + draws_of_learning(sizes)
     ahead = block_length(n_draws)
-    states = new_states(sizes)
-    inputs = aligned(ahead, sizes[0] + LANES)
-    on = aligned(1, size + LANES)
-    thresholds = new_thresholds(ahead * n_draws)
+    _run_bars(
+        orientation,
+        bars,
+        key,
+        n_examples,
+        seen,
+        n_draws,
+        sizes,
+        wide,
+        generative,
+        recognition,
+        rates,
+        floor,
+        new_states(sizes),
+        aligned(ahead, sizes[0] + LANES),
+        aligned(1, size + LANES),
+        new_thresholds(ahead * n_draws),
+    )
+
+
+@jit
+def _run_bars(
+    orientation: np.float32,
+    bars: Floats,
+    key: Key,
+    n_examples: int,
+    seen: NDArray[np.uint64],
+    n_draws: int,
+    sizes: Integers,
+    wide: Wide,
+    generative: Floats,
+    recognition: Floats,
+    rates: Floats,
+    floor: np.float32,
+    states: Floats,
+    inputs: Floats,
+    on: Floats,
+    thresholds: Floats,
+) -> None:
+    size = bars.shape[0]
+    ahead = inputs.shape[0]
     for start in range(0, n_examples, ahead):
         block = min(ahead, n_examples - start)
         draw = draw_thresholds_ahead(key, seen[0] * np.uint64(n_draws), block * n_draws, thresholds)
@@ -663,20 +699,18 @@ def run_bars(
         seen[0] += np.uint64(block)
 
 
-@jit
-def gather(connections: tuple[Floats, ...], n_columns: int) -> Floats:
-    """Return the first columns of the connections of sixteen machines; the last axis is the machine."""
-    n_levels, n_rows, _ = connections[0].shape
-    together = aligned(1, n_levels * n_rows * n_columns * LANES).reshape((n_levels, n_rows, n_columns, LANES))
+@inner
+def gather(connections: tuple[Floats, ...], together: Floats) -> None:
+    """Write the first columns of the connections of sixteen machines; the last axis is the machine."""
+    n_levels, n_rows, n_columns, _ = together.shape
     for machine in range(LANES):
         for level in range(n_levels):
             for row in range(n_rows):
                 for column in range(n_columns):
                     together[level, row, column, machine] = connections[machine][level, row, column]
-    return together
 
 
-@jit
+@inner
 def scatter(together: Floats, connections: tuple[Floats, ...]) -> None:
     """Write what `gather` returned back."""
     n_levels, n_rows, n_columns, _ = together.shape
@@ -687,7 +721,6 @@ def scatter(together: Floats, connections: tuple[Floats, ...]) -> None:
                     connections[machine][level, row, column] = together[level, row, column, machine]
 
 
-@jit
 def run_bars_together(
     orientation: np.float32,
     bars: Floats,
@@ -704,15 +737,60 @@ def run_bars_together(
 
     Shapes: keys (4, 16). A machine that is there twice, with the same key, learns once.
     """
-    size = bars.shape[0]
+    size = len(bars)
     n_draws = 1 + size + draws_of_learning(sizes)
     ahead = block_length(4 * n_draws)
-    states = sixteenfold(aligned(len(sizes) + 1, LANES * sizes.max()))
-    inputs = sixteenfold(aligned(ahead, LANES * sizes[0]))
-    on = sixteenfold(aligned(1, LANES * size))
-    thresholds = sixteenfold(new_thresholds(LANES * (ahead * n_draws + 2 * GROUP)))
-    generative_together = gather(generative, sizes.max())
-    recognition_together = gather(recognition, sizes[1:].max())
+    together = [
+        aligned(1, n_levels * n_rows * n_columns * LANES).reshape((n_levels, n_rows, n_columns, LANES))
+        for (n_levels, n_rows, _), n_columns in (
+            (generative[0].shape, int(sizes.max())),
+            (recognition[0].shape, int(sizes[1:].max())),
+        )
+    ]
+    _run_bars_together(
+        orientation,
+        bars,
+        keys,
+        n_examples,
+        seen,
+        n_draws,
+        sizes,
+        generative,
+        recognition,
+        rates,
+        floor,
+        *together,
+        sixteenfold(aligned(len(sizes) + 1, LANES * int(sizes.max()))),
+        sixteenfold(aligned(ahead, LANES * sizes[0])),
+        sixteenfold(aligned(1, LANES * size)),
+        sixteenfold(new_thresholds(LANES * (ahead * n_draws + 2 * GROUP))),
+    )
+
+
+@jit
+def _run_bars_together(
+    orientation: np.float32,
+    bars: Floats,
+    keys: Key,
+    n_examples: int,
+    seen: tuple[NDArray[np.uint64], ...],
+    n_draws: int,
+    sizes: Integers,
+    generative: tuple[Floats, ...],
+    recognition: tuple[Floats, ...],
+    rates: Floats,
+    floor: np.float32,
+    generative_together: Floats,
+    recognition_together: Floats,
+    states: Floats,
+    inputs: Floats,
+    on: Floats,
+    thresholds: Floats,
+) -> None:
+    size = bars.shape[0]
+    ahead = inputs.shape[0]
+    gather(generative, generative_together)
+    gather(recognition, recognition_together)
     for start in range(0, n_examples, ahead):
         block = min(ahead, n_examples - start)
         first_draw = (seen[0][0] + np.uint64(start)) * np.uint64(n_draws)
@@ -740,15 +818,19 @@ def run_bars_together(
         seen[machine][0] = now
 
 
-@jit
 def sample_bars(orientation: np.float32, bars: Floats, key: Key, samples: States) -> None:
     """Draw bars images into the rows of `samples`, shape (n, size * size)."""
-    n_draws = 1 + bars.shape[0]
-    thresholds = new_thresholds(n_draws)
-    on = aligned(1, bars.shape[0] + LANES)
+    size = len(bars)
     image = aligned(1, samples.shape[1] + LANES)
+    _sample_bars(orientation, bars, key, samples, aligned(1, size + LANES), image, new_thresholds(1 + size))
+
+
+@jit
+def _sample_bars(
+    orientation: np.float32, bars: Floats, key: Key, samples: States, on: Floats, image: Floats, thresholds: Floats
+) -> None:
     for example in range(samples.shape[0]):
-        draw_thresholds(key, np.uint64(example), n_draws, thresholds)
+        draw_thresholds(key, np.uint64(example), 1 + bars.shape[0], thresholds)
         draw_bars(orientation, bars, thresholds, 0, on, image, 0)
         for i in range(samples.shape[1]):
             samples[example, i] = np.uint8(image[0, i])
@@ -768,7 +850,6 @@ def shuffle(key: Key, sweep: np.uint64, order: Integers) -> None:
         order[i], order[j] = order[j], order[i]
 
 
-@jit
 def run_images(
     images: States,
     order_key: Key,
@@ -783,13 +864,49 @@ def run_images(
     floor: np.float32,
 ) -> None:
     """Learn from the rows of `images`, each once a sweep in an order of its own, going on after seen[0] examples."""
-    n_images = images.shape[0]
     n_draws = draws_of_learning(sizes)
     ahead = block_length(n_draws)
-    states = new_states(sizes)
-    inputs = aligned(ahead, sizes[0] + LANES)
-    thresholds = new_thresholds(ahead * n_draws)
-    order = np.empty(n_images, dtype=np.int64)
+    _run_images(
+        images,
+        order_key,
+        key,
+        n_examples,
+        seen,
+        n_draws,
+        sizes,
+        wide,
+        generative,
+        recognition,
+        rates,
+        floor,
+        np.empty(len(images), dtype=np.int64),
+        new_states(sizes),
+        aligned(ahead, sizes[0] + LANES),
+        new_thresholds(ahead * n_draws),
+    )
+
+
+@jit
+def _run_images(
+    images: States,
+    order_key: Key,
+    key: Key,
+    n_examples: int,
+    seen: NDArray[np.uint64],
+    n_draws: int,
+    sizes: Integers,
+    wide: Wide,
+    generative: Floats,
+    recognition: Floats,
+    rates: Floats,
+    floor: np.float32,
+    order: Integers,
+    states: Floats,
+    inputs: Floats,
+    thresholds: Floats,
+) -> None:
+    n_images = images.shape[0]
+    ahead = inputs.shape[0]
     shuffled = np.uint64(0)
     for start in range(0, n_examples, ahead):
         block = min(ahead, n_examples - start)
@@ -823,7 +940,6 @@ def sleep_update(sizes: Integers, wide: Wide, recognition: Floats, rates: Floats
     learn_recognition(sizes, wide, recognition, states, rates)
 
 
-@jit
 def wake_step(
     key: Key,
     sizes: Integers,
@@ -835,31 +951,70 @@ def wake_step(
     states: Floats,
 ) -> None:
     """Represent the input in states[0] by recognition; the generative parameters learn (Eq 4)."""
-    n_draws = sizes.sum() - sizes[0]
-    thresholds = new_thresholds(n_draws)
+    n_draws = int(sizes.sum() - sizes[0])
+    _wake_step(key, sizes, wide, generative, recognition, rates, floor, states, n_draws, new_thresholds(n_draws))
+
+
+@jit
+def _wake_step(
+    key: Key,
+    sizes: Integers,
+    wide: Wide,
+    generative: Floats,
+    recognition: Floats,
+    rates: Floats,
+    floor: np.float32,
+    states: Floats,
+    n_draws: int,
+    thresholds: Floats,
+) -> None:
     draw_thresholds(key, np.uint64(0), n_draws, thresholds)
     recognise(sizes, wide, recognition, states, thresholds, 0)
     learn_generative(sizes, wide, generative, states, rates, floor)
 
 
-@jit
 def sleep_step(
     key: Key, sizes: Integers, wide: Wide, generative: Floats, recognition: Floats, rates: Floats, states: Floats
 ) -> None:
     """Draw a fantasy; the recognition parameters learn to recover its causes (Eq 7)."""
-    n_draws = sizes.sum()
-    thresholds = new_thresholds(n_draws)
+    n_draws = int(sizes.sum())
+    _sleep_step(key, sizes, wide, generative, recognition, rates, states, n_draws, new_thresholds(n_draws))
+
+
+@jit
+def _sleep_step(
+    key: Key,
+    sizes: Integers,
+    wide: Wide,
+    generative: Floats,
+    recognition: Floats,
+    rates: Floats,
+    states: Floats,
+    n_draws: int,
+    thresholds: Floats,
+) -> None:
     draw_thresholds(key, np.uint64(0), n_draws, thresholds)
     fantasise(sizes, wide, generative, states, thresholds, 0)
     learn_recognition(sizes, wide, recognition, states, rates)
 
 
-@jit
 def sample_fantasies(key: Key, sizes: Integers, wide: Wide, generative: Floats, fantasies: States) -> None:
     """Draw a fantasy into each row of `fantasies`, shape (n, n_0)."""
-    n_draws = sizes.sum()
-    states = new_states(sizes)
-    thresholds = new_thresholds(n_draws)
+    n_draws = int(sizes.sum())
+    _sample_fantasies(key, sizes, wide, generative, fantasies, n_draws, new_states(sizes), new_thresholds(n_draws))
+
+
+@jit
+def _sample_fantasies(
+    key: Key,
+    sizes: Integers,
+    wide: Wide,
+    generative: Floats,
+    fantasies: States,
+    n_draws: int,
+    states: Floats,
+    thresholds: Floats,
+) -> None:
     for example in range(fantasies.shape[0]):
         draw_thresholds(key, np.uint64(example), n_draws, thresholds)
         fantasise(sizes, wide, generative, states, thresholds, 0)
@@ -867,14 +1022,28 @@ def sample_fantasies(key: Key, sizes: Integers, wide: Wide, generative: Floats, 
             fantasies[example, v] = np.uint8(states[0, v])
 
 
-@jit
 def sample_representations(
     key: Key, sizes: Integers, wide: Wide, recognition: Floats, inputs: States, representations: States
 ) -> None:
     """Draw a total representation of each input; its layers, first to top, are a row of `representations`."""
-    n_draws = sizes.sum() - sizes[0]
-    states = new_states(sizes)
-    thresholds = new_thresholds(n_draws)
+    n_draws = int(sizes.sum() - sizes[0])
+    _sample_representations(
+        key, sizes, wide, recognition, inputs, representations, n_draws, new_states(sizes), new_thresholds(n_draws)
+    )
+
+
+@jit
+def _sample_representations(
+    key: Key,
+    sizes: Integers,
+    wide: Wide,
+    recognition: Floats,
+    inputs: States,
+    representations: States,
+    n_draws: int,
+    states: Floats,
+    thresholds: Floats,
+) -> None:
     for example in range(inputs.shape[0]):
         draw_thresholds(key, np.uint64(example), n_draws, thresholds)
         for i in range(sizes[0]):
@@ -955,7 +1124,6 @@ def total_cost(cost: Lanes, factor: Lanes, space: Doubles) -> float:
     return total + np.log(product)
 
 
-@jit
 def sampled_costs(
     key: Key,
     numbers: NDArray[np.uint64],
@@ -971,10 +1139,39 @@ def sampled_costs(
 
     Written in place, shape (n, n_samples), in nats: `costs`, the C(α, d) of Eq 3, and `surprises`, -log Q(α|d).
     """
+    n_draws = int(sizes.sum() - sizes[0])
+    _sampled_costs(
+        key,
+        numbers,
+        sizes,
+        wide,
+        generative,
+        recognition,
+        inputs,
+        costs,
+        surprises,
+        n_draws,
+        new_states(sizes),
+        new_thresholds(n_draws),
+    )
+
+
+@jit
+def _sampled_costs(
+    key: Key,
+    numbers: NDArray[np.uint64],
+    sizes: Integers,
+    wide: Wide,
+    generative: Floats,
+    recognition: Floats,
+    inputs: States,
+    costs: Doubles,
+    surprises: Doubles,
+    n_draws: int,
+    states: Floats,
+    thresholds: Floats,
+) -> None:
     n_levels = len(sizes) - 1
-    n_draws = sizes.sum() - sizes[0]
-    states = new_states(sizes)
-    thresholds = new_thresholds(n_draws)
     space = np.empty((2, LANES), dtype=np.float64)
     nothing = to_double(spread(OFF))
     for image in range(inputs.shape[0]):

@@ -35,6 +35,16 @@ def store(array: NDArray[Any], row: int, column: int, lanes: NDArray[Any]) -> No
         array[row, column] = lanes
 
 
+def load_bits(array: NDArray[Any], row: int, column: int) -> NDArray[np.uint32]:
+    """Return what `load` does, as bit patterns of 32 bits."""
+    return load(array.view(np.uint32), row, column)
+
+
+def store_bits(array: NDArray[Any], row: int, column: int, lanes: NDArray[np.uint32]) -> None:
+    """Write sixteen bit patterns of 32 bits where `load_bits` finds them."""
+    store(array.view(np.uint32), row, column, lanes)
+
+
 def spread(x: Any) -> NDArray[Any]:
     """Return sixteen copies of a NumPy scalar."""
     return np.full(LANES, x)
@@ -63,6 +73,11 @@ def float_from_bits(x: NDArray[Any]) -> NDArray[Any]:
 def signed(x: NDArray[np.uint32]) -> NDArray[np.int32]:
     """Return uint32 lanes taken as int32."""
     return x.view(np.int32)
+
+
+def rotate(x: NDArray[np.uint32], n: int) -> NDArray[np.uint32]:
+    """Rotate uint32 to the left by 0 < n < 32 places."""
+    return (x << np.uint32(n)) | (x >> np.uint32(32 - n))
 
 
 def to_float(x: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -144,17 +159,21 @@ def _as_lanes(context: Any, builder: Any, value: Any, value_type: Any, element: 
 
 _returns(load, lambda array, row, column: Lanes(array.dtype))
 _returns(store, lambda array, row, column, lanes: types.void)
+_returns(load_bits, lambda array, row, column: UINTS)
+_returns(store_bits, lambda array, row, column, lanes: types.void)
 _returns(spread, lambda x: Lanes(x))
 _returns(lane_numbers, lambda: UINTS)
 _returns(where, lambda mask, a, b: a)
 _returns(float_bits, lambda x: {FLOATS: INTS, DOUBLES: LONGS}[x])
 _returns(float_from_bits, lambda x: {INTS: FLOATS, LONGS: DOUBLES}[x])
 _returns(signed, lambda x: INTS)
+_returns(rotate, lambda x, n: x)
 _returns(to_float, lambda x: FLOATS)
 _returns(to_double, lambda x: DOUBLES)
 
 
 @_lowers(load, types.Array, types.Integer, types.Integer)
+@_lowers(load_bits, types.Array, types.Integer, types.Integer)
 def _load(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
     row, column = (context.cast(builder, v, t, types.intp) for v, t in zip(values[1:], args[1:], strict=True))
     pointer = _element_pointer(context, builder, args[0], values[0], row, column, result)
@@ -162,6 +181,7 @@ def _load(context: Any, builder: Any, args: Any, result: Any, values: Any) -> An
 
 
 @_lowers(store, types.Array, types.Integer, types.Integer, Lanes)
+@_lowers(store_bits, types.Array, types.Integer, types.Integer, Lanes)
 def _store(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
     row, column = (context.cast(builder, v, t, types.intp) for v, t in zip(values[1:3], args[1:3], strict=True))
     pointer = _element_pointer(context, builder, args[0], values[0], row, column, args[3])
@@ -189,6 +209,13 @@ for _function in (float_bits, float_from_bits, signed):
     @_lowers(_function, Lanes)
     def _bitcast(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
         return builder.bitcast(values[0], context.get_value_type(result))
+
+
+@_lowers(rotate, Lanes, types.Integer)
+def _rotate(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+    left = _as_lanes(context, builder, values[1], args[1], result.element)
+    right = builder.sub(ir.Constant(left.type, [32] * LANES), left)
+    return builder.or_(builder.shl(values[0], left), builder.lshr(values[0], right))
 
 
 @_lowers(to_float, Lanes)

@@ -12,9 +12,12 @@ from fastws.lanes import (
     float_from_bits,
     lane_numbers,
     load,
+    load_bits,
+    rotate,
     signed,
     spread,
     store,
+    store_bits,
     to_double,
     to_float,
     where,
@@ -117,6 +120,23 @@ def test_shift_is_arithmetic_for_signed_lanes(function, dtype):
         assert_same(out, function(a, n))
 
 
+@pytest.mark.parametrize("n", [1, 5, 16, 31])
+def test_rotate(n):
+    @njit
+    def apply(a, n, out):
+        for row in range(len(a)):
+            store(out, 2 * row, 0, rotate(load(a, row, 0), n))
+            store(out, 2 * row + 1, 0, rotate(load(a, row, 0), 13))
+
+    a, _ = pairs(np.uint32)
+    out = np.empty((2 * len(a), LANES), np.uint32)
+    apply(a, n, out)
+    for found, places in ((out[0::2], n), (out[1::2], 13)):
+        turned = [f"{word:032b}"[places:] + f"{word:032b}"[:places] for word in a.ravel().tolist()]
+        assert found.ravel().tolist() == [int(digits, 2) for digits in turned]
+        assert_same(found, rotate(a, places))
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("dtype", TYPES, ids=name)
 def test_a_number_stands_for_sixteen_of_it(dtype):
@@ -210,6 +230,22 @@ def test_load_and_store_move_one_unit_of_sixteen_machines(dtype):
     move(source, target, 2, 1)
     expected[2, 2] = source[2, 1]
     np.testing.assert_array_equal(bits(target), bits(expected))
+
+
+@pytest.mark.parametrize("shape", [(3, 48), (3, 3, LANES)])
+@pytest.mark.parametrize("dtype", [np.float32, np.uint32, np.int32], ids=name)
+def test_load_bits_and_store_bits_move_patterns(dtype, shape):
+    def move(source, target, row, column):
+        store_bits(target, row, column + 1, load_bits(source, row, column) >> 1)  # without a sign
+
+    source = pairs(np.uint32)[0][:9].reshape(shape)
+    compiled, interpreted = np.zeros(shape, dtype), np.zeros(shape, dtype)
+    njit(move)(source.view(np.float32), compiled, 1, 1)
+    move(source.view(np.float32), interpreted, 1, 1)
+    expected = np.zeros(shape, np.uint32)
+    store(expected, 1, 2, load(source, 1, 1) >> 1)
+    np.testing.assert_array_equal(bits(compiled), expected)
+    np.testing.assert_array_equal(bits(interpreted), expected)
 
 
 def test_load_is_a_value_that_later_stores_leave_alone():
