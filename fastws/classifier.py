@@ -323,7 +323,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         bits = {name: np.empty((len(images), len(self.machines_))) for name in names}
 
         def describe(column: int, _: object) -> None:
-            measures = estimate.measures(self.machines_[column], images, n_runs, seed, same_in_any_company=True)
+            machine = self.machines_[column]
+            measures = estimate.measures(machine, images, n_runs, seed, same_in_any_company=True, n_threads=1)
             for name, values in zip(SCORES, measures, strict=True):
                 if name in bits:
                     bits[name][:, column] = values

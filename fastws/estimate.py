@@ -1,5 +1,7 @@
 """Measures of the paper by sampling, for machines of any size: total representations are drawn from Q(·|d)."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +11,7 @@ from fastws import kernels
 from fastws.checks import check_binary, check_integer
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
+from fastws.threads import shares, side_by_side
 
 # Costs and surprises of one call of the kernel: 256 KiB, which stay in a core's cache until they are averaged.
 _DRAWN_AT_ONCE = 1 << 14
@@ -114,7 +117,12 @@ def neg_log_prob_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed:
 
 
 def measures(
-    machine: Machine, x: ArrayLike, n_samples: int = 10, seed: int = 0, same_in_any_company: bool = False
+    machine: Machine,
+    x: ArrayLike,
+    n_samples: int = 10,
+    seed: int = 0,
+    same_in_any_company: bool = False,
+    n_threads: int | None = None,
 ) -> Measures:
     """Estimate all three measures of each input from representations that are drawn once.
 
@@ -129,6 +137,8 @@ def measures(
     same_in_any_company : bool, default=False
         Let the draws for an input depend on its pixels and not on its row: an image then has the same estimates among
         any other images, and equal images have equal ones.
+    n_threads : int, optional
+        As many as there are cores by default; the estimates are the same.
 
     Returns
     -------
@@ -137,23 +147,30 @@ def measures(
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1, n_samples or the seed is out of range, or a parameter of
-        the machine is not finite.
+        If x has another width or a value other than 0 and 1, n_samples, the seed or n_threads is out of range, or a
+        parameter of the machine is not finite.
     """
     inputs = check_binary(x, machine.layer_sizes[0])
     n_samples = check_integer(n_samples, "n_samples")
+    if n_threads is not None:
+        check_integer(n_threads, "n_threads")
     key = make_key(seed, Use.ESTIMATES)
     _check_finite(machine)
     nats = np.empty((3, len(inputs)))
     rows = min(len(inputs), max(1, _DRAWN_AT_ONCE // n_samples))
-    space = np.empty((2, rows, n_samples))
-    for first in range(0, len(inputs), rows):
-        block = inputs[first : first + rows]
-        costs, surprises = space[:, : len(block)]
-        rows_of_block = np.arange(first, first + len(block), dtype=np.uint64)
-        numbers = _numbers(block) if same_in_any_company else rows_of_block
-        kernels.sampled_costs(key, numbers, *machine.parameters, block, costs, surprises)
-        nats[:, first : first + len(block)] = _averages(costs, surprises)
+
+    def draw(firsts: Sequence[int], check: Callable[[object], None]) -> None:
+        space = np.empty((2, rows, n_samples))
+        for first in firsts:
+            check(first)
+            block = inputs[first : first + rows]
+            costs, surprises = space[:, : len(block)]
+            rows_of_block = np.arange(first, first + len(block), dtype=np.uint64)
+            numbers = _numbers(block) if same_in_any_company else rows_of_block
+            kernels.sampled_costs(key, numbers, *machine.parameters, block, costs, surprises)
+            nats[:, first : first + len(block)] = _averages(costs, surprises)
+
+    side_by_side([partial(draw, firsts) for firsts in shares(range(0, len(inputs), rows))], n_threads)
     return Measures(*(nats / np.log(2)))
 
 

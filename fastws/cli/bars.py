@@ -16,9 +16,7 @@ _SAMPLES = 48
 
 
 def bars(
-    seed: Annotated[
-        int, typer.Option(min=0, help="The same seed gives the same bits.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bits.")] = 0,
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Run this many machines, with seeds S, S+1 …, and draw the best.")
     ] = None,
