@@ -23,9 +23,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastws import kernels
 from fastws.checks import check_binary, check_integer
-from fastws.lanes import LANES
 from fastws.machine import Machine
 from fastws.randomness import Use
+from fastws.storage import LANES
 
 FORMAT_VERSION = 1
 METHODS = ("bits-back", "two-part")

@@ -20,10 +20,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from fastws import lanes
+from fastws import lanes, storage
 from fastws.caching import cached_njit
 from fastws.lanes import (
-    LANES,
     float_bits,
     float_from_bits,
     lane_numbers,
@@ -38,6 +37,7 @@ from fastws.lanes import (
     to_float,
     where,
 )
+from fastws.storage import LANES, aligned
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -48,7 +48,7 @@ Lanes = Any
 Wide = bool | None
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-SOURCES = [__file__, lanes.__file__]
+SOURCES = [__file__, lanes.__file__, storage.__file__]
 jit: Callable[..., Any] = cached_njit(SOURCES, **_OPTIONS)
 # Only kernels call these: compiling no entry for Python saves a quarter of the time that the first run takes.
 _INNER = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -539,14 +539,6 @@ def learn_recognition(sizes: Integers, wide: Wide, recognition: Floats, states: 
 # What a kernel needs room for is made here, in Python, which has nothing to compile for it.
 
 
-def aligned(n_rows: int, n_columns: int) -> Floats:
-    """Return zeros whose rows are a whole number of `Lanes` and begin where a cache line does."""
-    width = (n_columns + LANES - 1) // LANES * LANES
-    space = np.zeros(n_rows * width + LANES, dtype=np.float32)
-    start = -(space.ctypes.data // 4) % LANES
-    return space[start : start + n_rows * width].reshape((n_rows, width))
-
-
 def new_states(sizes: Integers) -> Floats:
     """Return silent states and four rows of room; each has space for the sixteen units that begin with its last."""
     return aligned(len(sizes) + 4, int(sizes.max()) + LANES)
@@ -555,11 +547,6 @@ def new_states(sizes: Integers) -> Floats:
 def new_thresholds(n_draws: int) -> Floats:
     """Return room for the thresholds of n_draws draws, for a group before them and for one after."""
     return aligned(1, n_draws + 2 * GROUP)
-
-
-def sixteenfold(array: Floats) -> Floats:
-    """Return an array whose rows are of one machine's numbers as one of sixteen machines', a sixteenth as wide."""
-    return array.reshape((array.shape[0], array.shape[1] // LANES, LANES))
 
 
 def block_length(n_draws: int) -> int:
@@ -741,7 +728,7 @@ def run_bars_together(
     n_draws = 1 + size + draws_of_learning(sizes)
     ahead = block_length(4 * n_draws)
     together = [
-        aligned(1, n_levels * n_rows * n_columns * LANES).reshape((n_levels, n_rows, n_columns, LANES))
+        aligned(n_levels, n_rows, n_columns, LANES)
         for (n_levels, n_rows, _), n_columns in (
             (generative[0].shape, int(sizes.max())),
             (recognition[0].shape, int(sizes[1:].max())),
@@ -760,10 +747,10 @@ def run_bars_together(
         rates,
         floor,
         *together,
-        sixteenfold(aligned(len(sizes) + 1, LANES * int(sizes.max()))),
-        sixteenfold(aligned(ahead, LANES * sizes[0])),
-        sixteenfold(aligned(1, LANES * size)),
-        sixteenfold(new_thresholds(LANES * (ahead * n_draws + 2 * GROUP))),
+        aligned(len(sizes) + 1, int(sizes.max()), LANES),
+        aligned(ahead, int(sizes[0]), LANES),
+        aligned(1, size, LANES),
+        aligned(1, ahead * n_draws + 2 * GROUP, LANES),
     )
 
 

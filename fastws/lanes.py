@@ -19,7 +19,7 @@ from numba.extending import lower_builtin, type_callable
 from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
-LANES = 16
+from fastws.storage import LANES
 
 
 def load(array: NDArray[Any], row: int, column: int) -> NDArray[Any]:

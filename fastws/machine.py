@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from fastws.checks import check_binary, check_integer, check_layer_sizes, check_rates
 from fastws.files import load_arrays, save_arrays
 from fastws.randomness import Use, make_key
+from fastws.storage import aligned
 
 _KIND = "fastws machine"
-_LANES = 16
 
 
 class Machine:
@@ -51,10 +51,8 @@ class Machine:
         # The top layer is driven by a layer of no units, so that its biases are a connection like the others.
         self._sizes = np.array([*self.layer_sizes, 0])
         # Row 0 of a connection holds the biases: the weights from a unit that is always on.
-        self._generative = _aligned_zeros(n_levels, 1 + max(self.layer_sizes[1:]), _whole_lanes(max(self.layer_sizes)))
-        self._recognition = _aligned_zeros(
-            n_levels - 1, 1 + max(self.layer_sizes[:-1]), _whole_lanes(max(self.layer_sizes[1:]))
-        )
+        self._generative = aligned(n_levels, 1 + max(self.layer_sizes[1:]), max(self.layer_sizes))
+        self._recognition = aligned(n_levels - 1, 1 + max(self.layer_sizes[:-1]), max(self.layer_sizes[1:]))
         sizes = self.layer_sizes
         levels = range(n_levels - 1)
         self.gen_weights = tuple(self._generative[l, 1 : 1 + sizes[l + 1], : sizes[l]] for l in levels)
@@ -228,8 +226,9 @@ class Machine:
         np.maximum(self.gen_weights[0], 0, out=self.gen_weights[0])
 
     def _blank_states(self) -> NDArray[np.float32]:
-        # Four rows more are room for kernels.
-        return _aligned_zeros(1, len(self._sizes) + 4, _whole_lanes(max(self.layer_sizes) + _LANES))[0]
+        from fastws import kernels
+
+        return kernels.new_states(self._sizes)
 
     def _check_states(self, states: Any) -> NDArray[np.float32]:
         """Return states of all layers as the kernels take them."""
@@ -376,15 +375,3 @@ def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
 def least_input_weight(nonnegative: bool) -> np.float32:
     """Return the floor that the kernels hold the generative weights to the inputs to."""
     return np.float32(0 if nonnegative else -np.inf)
-
-
-def _whole_lanes(n: int) -> int:
-    return -(-n // _LANES) * _LANES
-
-
-def _aligned_zeros(n_levels: int, n_rows: int, n_columns: int) -> NDArray[np.float32]:
-    """Return zeros of shape (n_levels, n_rows, n_columns) that begin where a cache line does."""
-    n = n_levels * n_rows * n_columns
-    space = np.zeros(n + _LANES, np.float32)
-    start = -(space.ctypes.data // 4) % _LANES
-    return space[start : start + n].reshape(n_levels, n_rows, n_columns)

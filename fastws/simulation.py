@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from fastws.checks import check_integer, check_rates
 from fastws.files import load_arrays, save_arrays
-from fastws.lanes import LANES
 from fastws.machine import Machine, least_input_weight
+from fastws.storage import LANES
 from fastws.streams import Bars, Stream, stream_from_description
 
 _KIND = "fastws run"
 _SECONDS_A_CHUNK = 0.05
 # Sixteen together take as long as this many one by one; bench/sweep.py measures it.
-_WORTH_TOGETHER = 9
+WORTH_TOGETHER = 9
 
 
 class Simulation:
@@ -231,8 +231,7 @@ def advance_together(
         check_integer(until, "until", at_least=0)
     left = list(simulations)
     while left:
-        alike = [other for other in left if _alike(other, left[0])][:LANES]
-        group = alike if len(alike) >= _WORTH_TOGETHER else left[:1]
+        group = _first_group(left)
         left = [simulation for simulation in left if simulation not in group]
         n_examples = None if until is None else max(0, until - group[0].examples_seen)
         if len(group) == 1:
@@ -243,17 +242,25 @@ def advance_together(
 
 def compile_together(simulations: Sequence[Simulation]) -> float:
     """Compile what `advance_together` needs, as `Simulation.compile` does; return the seconds taken."""
-    alike = [other for other in simulations if _alike(other, simulations[0])][:LANES]
-    if len(alike) < _WORTH_TOGETHER:
-        return simulations[0].compile()
+    group = _first_group(simulations)
+    if len(group) == 1:
+        return group[0].compile()
     started = time.perf_counter()
-    _learn_together(alike, 0, simulations[0].schedule[0][1])
+    _learn_together(group, 0, group[0].schedule[0][1])
     return time.perf_counter() - started
 
 
-def _alike(a: Simulation, b: Simulation) -> bool:
-    """Return whether two simulations differ in nothing but seed and parameters, and are of a kind to go together."""
-    return isinstance(a.stream, Bars) and _all_but_seed(a) == _all_but_seed(b)
+def _first_group(simulations: Sequence[Simulation]) -> Sequence[Simulation]:
+    """Return the first simulation and those that it learns together with, if that is worth it.
+
+    They differ in nothing but seed and parameters.
+    """
+    first = simulations[0]
+    if not isinstance(first.stream, Bars):
+        return [first]
+    shared = _all_but_seed(first)
+    alike = [simulation for simulation in simulations if _all_but_seed(simulation) == shared][:LANES]
+    return alike if len(alike) >= WORTH_TOGETHER else [first]
 
 
 def _all_but_seed(simulation: Simulation) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastws import kernels
 from fastws.checks import check_binary, check_integer, check_probability
-from fastws.lanes import LANES
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
+from fastws.storage import LANES
 
 # Bars.distribution lists 2^(size + 1) images before it merges equal ones.
 MAX_ENUMERATED_SIZE = 14

@@ -16,9 +16,10 @@ import fastws
 from chance import INTERPRETED
 from fastws import sweep
 from fastws.experiments.bars import BARS, new_simulation
+from fastws.storage import LANES
 from fastws.sweep import table as tables
 from fastws.sweep.engines import children_ignoring_interrupts, worker_processes
-from fastws.sweep.groups import LANES, Outcome, grouped
+from fastws.sweep.groups import Outcome, grouped
 from fastws.sweep.settings import check_setting
 from sweeping import DEFAULTS, Tiny, same
 

@@ -1,5 +1,6 @@
 """`fastws bars`: Figure 1 of the paper."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -102,7 +103,8 @@ def _finish(contests: "list[Contest]", recipe: str, several: bool, folder: Path,
             _learn(runs, "Trial", trial_length(runs[0].simulation))
             for contest in contests:
                 contest.choose()
-        _learn([contest.best for contest in contests], "Learning", None)
+        kept = [contest.best for contest in contests]
+        _learn(kept, "Learning", None, partial(_get_ready_to_draw, kept[0]))
         best = min(contests, key=lambda contest: contest.best.divergence_bits)
         best.best.simulation.machine.save(folder / "machine.npz")
         files = [folder / "machine.npz", *_draw(best.best, folder)]
@@ -110,17 +112,19 @@ def _finish(contests: "list[Contest]", recipe: str, several: bool, folder: Path,
         report(result, folder, files, as_json, lambda: _print(contests, best, recipe, several))
 
 
-def _learn(runs: "list[BarsRun]", label: str, until: int | None) -> None:
+def _learn(
+    runs: "list[BarsRun]", label: str, until: int | None, meanwhile: Callable[[], object] = lambda: None
+) -> None:
     """Let runs learn on all cores up to a number of examples, or to their end, and show how far they are."""
     from fastws.experiments.bars import learn as learn_bars
-    from fastws.lanes import LANES
     from fastws.simulation import compile_together
+    from fastws.storage import LANES
     from fastws.threads import shares
 
     parts = shares(runs, LANES)
     runs[0].compile_seconds += compile_together([run.simulation for run in parts[0]])
     tasks = [partial(learn_bars, part, until) for part in parts]
-    learn([run.simulation for run in runs], tasks, label, until, partial(_get_ready_to_draw, runs[0]))
+    learn([run.simulation for run in runs], tasks, label, until, meanwhile)
 
 
 def _get_ready_to_draw(run: "BarsRun") -> None:

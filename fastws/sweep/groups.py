@@ -4,11 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from fastws.simulation import Simulation, advance_together
+from fastws.simulation import WORTH_TOGETHER, Simulation, advance_together
 from fastws.sweep.settings import Experiment, Setting
 from fastws.threads import Stopped
-
-LANES = 16
 
 
 class Group(NamedTuple):
@@ -28,10 +26,10 @@ class Outcome(NamedTuple):
 
 
 def grouped(settings: dict[str, Setting], seeds: Sequence[int], size: int) -> list[Group]:
-    """Return the runs of one setting as groups of `size`; the rest is one more if it is more than half of one."""
+    """Return the runs of one setting as groups of `size`; the rest is one more if it is worth one."""
     n_rest = len(seeds) % size
     # `advance_together` would take these one by one; as groups of their own they go side by side.
-    n_alone = n_rest if n_rest <= size // 2 else 0
+    n_alone = n_rest if n_rest < WORTH_TOGETHER else 0
     together, alone = seeds[: len(seeds) - n_alone], seeds[len(seeds) - n_alone :]
     chunks = [tuple(together[start : start + size]) for start in range(0, len(together), size)]
     return [Group(settings, chunk) for chunk in (*chunks, *((seed,) for seed in alone))]

@@ -6,8 +6,9 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from fastws.checks import check_integer
+from fastws.storage import LANES
 from fastws.sweep.engines import in_threads, on_executor, worker_processes
-from fastws.sweep.groups import LANES, Group, Outcome, grouped
+from fastws.sweep.groups import Group, Outcome, grouped
 from fastws.sweep.settings import Experiment, Setting, expand
 from fastws.sweep.table import Rows
 
