@@ -3,9 +3,10 @@
 Usage: ``python bench/generator.py check`` runs the tests of SciPy on every stream; ``python bench/generator.py raw
 STREAM [SEED] | dieharder -g 200 -d TEST`` sends a stream without end. The streams are what has to be independent:
 
-- ``draws``: all draws of successive examples of one seed, in the order that they are used in;
-- ``examples``: the same draw (the first) of successive examples;
-- ``seeds``: the first example's draws of successive seeds;
+- ``draws``: the draws of a run of learning, in the order that they are used in;
+- ``examples``: the first draw of each of its examples, in the paper's bars run, where an example takes 39;
+- ``estimates``: the draws of successive images that are measured, 128 each;
+- ``seeds``: the first draws of successive seeds;
 - ``machines``: the draws of 16 seeds in turn, one word each: machines that learn side by side.
 """
 
@@ -23,51 +24,60 @@ from fastws.lanes import LANES, store
 from fastws.randomness import Use, make_key
 
 GROUP = 4 * LANES
+# An image of bars, a representation and a fantasy.
+DRAWS_AN_EXAMPLE = (1 + 4) + (8 + 1) + (1 + 8 + 16)
 Words = NDArray[np.uint32]
 
 
 @njit(nogil=True)
-def fill(key: Words, first_example: int, n_groups: int, words: Words) -> None:
-    """Write all groups of draws of successive examples, a row an example and group, in the order of their use."""
+def fill(key: Words, first: int, n_groups: int, words: Words) -> None:
+    """Write all groups of draws of successive numbers, a row a number and group, in the order of their use."""
     for row in range(words.shape[0]):
-        example = np.uint64(first_example + row // n_groups)
-        a, b, c, d = kernels.random_bits(key, example, row % n_groups)
+        number = np.uint64(first + row // n_groups)
+        a, b, c, d = kernels.random_bits(key, number, row % n_groups)
         store(words, row, 0, a)
         store(words, row, LANES, b)
         store(words, row, 2 * LANES, c)
         store(words, row, 3 * LANES, d)
 
 
-def words_of(key: Words, first_example: int, n_examples: int, n_groups: int) -> Words:
-    words = np.empty((n_examples * n_groups, GROUP), np.uint32)
-    fill(key, first_example, n_groups, words)
+def words_of(key: Words, first: int, n_numbers: int, n_groups: int = 1) -> Words:
+    words = np.empty((n_numbers * n_groups, GROUP), np.uint32)
+    fill(key, first, n_groups, words)
     return words
 
 
 def draws(seed: int) -> Iterator[Words]:
     key = make_key(seed, Use.LEARNING)
-    for first in itertools.count(step=1 << 12):
-        yield words_of(key, first, 1 << 12, 2)
+    for first in itertools.count(step=1 << 13):
+        yield words_of(key, first, 1 << 13)
 
 
 def examples(seed: int) -> Iterator[Words]:
     key = make_key(seed, Use.LEARNING)
-    for first in itertools.count(step=1 << 14):
-        yield words_of(key, first, 1 << 14, 1)[:, 0]
+    n = DRAWS_AN_EXAMPLE << 8
+    for first in itertools.count(step=n):
+        yield words_of(key, first, n).ravel()[::DRAWS_AN_EXAMPLE]
+
+
+def estimates(seed: int) -> Iterator[Words]:
+    key = make_key(seed, Use.ESTIMATES)
+    for first in itertools.count(step=1 << 12):
+        yield words_of(key, first, 1 << 12, n_groups=2)
 
 
 def seeds(seed: int) -> Iterator[Words]:
     for first in itertools.count(seed, step=1 << 10):
-        yield np.concatenate([words_of(make_key(first + i, Use.LEARNING), 0, 1, 1) for i in range(1 << 10)])
+        yield np.concatenate([words_of(make_key(first + i, Use.LEARNING), 0, 1) for i in range(1 << 10)])
 
 
 def machines(seed: int) -> Iterator[Words]:
     keys = [make_key(seed + i, Use.LEARNING) for i in range(16)]
     for first in itertools.count(step=1 << 10):
-        yield np.stack([words_of(key, first, 1 << 10, 1).ravel() for key in keys], axis=1)
+        yield np.stack([words_of(key, first, 1 << 10).ravel() for key in keys], axis=1)
 
 
-STREAMS = {function.__name__: function for function in (draws, examples, seeds, machines)}
+STREAMS = {function.__name__: function for function in (draws, examples, estimates, seeds, machines)}
 
 
 def take(stream: Iterator[Words], n: int) -> Words:

@@ -1,9 +1,10 @@
 """Change the code in small ways and see whether the tests notice; mutants-record.txt is the record.
 
-Usage: ``python bench/mutants.py [--modules NAME …] [--sample N] [--minutes M] [--workers N]``. A mutant has one
-operator, comparison, constant, condition or statement changed. Its tests run interpreted, in a process forked from one
-that has NumPy, Numba, SciPy and Hypothesis loaded; a mutant whose tests pass has survived, and one whose tests do not
-end in time is too slow: it counts as noticed. Both are printed.
+Usage: ``python bench/mutants.py [--modules NAME …] [--sample N] [--seed S] [--workers N]``. A mutant has one operator,
+comparison, constant, condition or statement changed. Its tests run interpreted, in a process forked from one that has
+NumPy, Numba, SciPy and Hypothesis loaded: those that reach the changed line, first the ones that found earlier mutants,
+then the others, the fastest first. A mutant whose tests all pass has survived; one that makes a test last ten times as
+long as it should is too slow, which counts as noticed. Both are printed.
 """
 
 import argparse
@@ -12,24 +13,26 @@ import copy
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import json
 import os
 import random
 import resource
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TESTS = {
-    "kernels": ["kernels", "streams", "estimate", "machine"],
+    "kernels": ["kernels", "streams", "estimate", "machine", "generator", "codec"],
     "machine": ["machine", "testing", "simulation", "files"],
-    "simulation": ["simulation", "stateful", "files"],
+    "simulation": ["simulation", "stateful", "files", "restarts"],
     "exact": ["exact", "identities"],
     "estimate": ["estimate", "identities"],
 }
-# What starts interpreters of its own, or many draws, is slow and finds nothing more.
+# What starts interpreters of its own, or needs many draws, is slow and finds nothing more.
 LEFT_OUT = " and ".join(
     f"not {word}"
     for word in (
@@ -44,8 +47,9 @@ LEFT_OUT = " and ".join(
         "memory",
     )
 )
-SECONDS = 120
 MEMORY = 8 * 2**30
+PATIENCE = 20
+REMEMBERED = 12
 
 OPERATORS = {
     ast.Add: ast.Sub,
@@ -148,10 +152,23 @@ def unchanging(tree: ast.AST) -> set[ast.AST]:
     return inside
 
 
-def mutants_of(source: str) -> Iterator[tuple[str, str]]:
-    """Yield a description and the source of each mutant."""
+def lines_of(tree: ast.AST) -> dict[ast.AST, range]:
+    """Return the lines of the statement that each node belongs to; of one with a body, those of its head."""
+    lines: dict[ast.AST, range] = {}
+    for statement in ast.walk(tree):
+        if isinstance(statement, ast.stmt):
+            body = getattr(statement, "body", None)
+            end = body[0].lineno if body else statement.end_lineno + 1
+            for node in ast.walk(statement):
+                # The walk meets outer statements first, so the innermost has the last word.
+                lines[node] = range(statement.lineno, max(end, statement.lineno + 1))
+    return lines
+
+
+def mutants_of(source: str) -> Iterator[tuple[str, range, str]]:
+    """Yield a description, the lines that have to be reached, and the source of each mutant."""
     tree = ast.parse(source)
-    ignored = unchanging(tree)
+    ignored, lines = unchanging(tree), lines_of(tree)
     for parent, field, index in list(places_in(tree)):
         holder = getattr(parent, field)
         node = holder if index is None else holder[index]
@@ -164,7 +181,8 @@ def mutants_of(source: str) -> Iterator[tuple[str, str]]:
                 holder[index] = changed
             ast.fix_missing_locations(tree)
             new = ast.unparse(changed).splitlines()[0]
-            yield f"line {node.lineno}: {ast.unparse(node).splitlines()[0]}  ->  {new}", ast.unparse(tree)
+            description = f"line {node.lineno}: {ast.unparse(node).splitlines()[0]}  ->  {new}"
+            yield description, lines[node], ast.unparse(tree)
             if index is None:
                 setattr(parent, field, node)
             else:
@@ -189,7 +207,55 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.source, module.__spec__.origin, "exec"), module.__dict__)
 
 
-def run_tests(module: str, source: str | None) -> int:
+class Survey:
+    """A pytest plugin that writes down how long each test takes and which lines of a module it reaches."""
+
+    def __init__(self, module: str, result: str) -> None:
+        self.file, self.result = str(ROOT / "fastws" / f"{module}.py"), result
+        self.tests: dict[str, tuple[float, list[int]]] = {}
+
+    def pytest_runtest_protocol(self, item: object, nextitem: object) -> None:
+        """Measure one test."""
+        import coverage
+        from _pytest.runner import runtestprotocol
+
+        measured = coverage.Coverage(data_file=None, config_file=False, include=[self.file])
+        measured.set_option("run:disable_warnings", ["no-data-collected"])
+        measured.start()
+        began = time.monotonic()
+        runtestprotocol(item, nextitem=nextitem)
+        seconds = time.monotonic() - began
+        measured.stop()
+        self.tests[item.nodeid] = seconds, measured.get_data().lines(self.file) or []
+        return True
+
+    def pytest_sessionfinish(self) -> None:
+        """Leave the results to the parent process."""
+        Path(self.result).write_text(json.dumps(self.tests), encoding="utf-8")
+
+
+class Hunt:
+    """A pytest plugin that runs the tests named, in their order and each for so long, and says which one fails."""
+
+    def __init__(self, seconds: dict[str, float], result: str) -> None:
+        self.seconds, self.result = seconds, result
+
+    def pytest_collection_modifyitems(self, items: list) -> None:
+        """Choose and sort."""
+        order = {name: number for number, name in enumerate(self.seconds)}
+        items[:] = sorted((item for item in items if item.nodeid in order), key=lambda item: order[item.nodeid])
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Set the clock; without a handler the signal ends the process."""
+        signal.alarm(int(PATIENCE + 10 * self.seconds[nodeid]))
+
+    def pytest_runtest_logreport(self, report: object) -> None:
+        """Leave the name of the test that fails to the parent process."""
+        if report.failed:
+            Path(self.result).write_text(report.nodeid, encoding="utf-8")
+
+
+def run_tests(module: str, source: str | None, plugin: Survey | Hunt) -> int:
     """Fork a process that runs a module's tests; return its number."""
     child = os.fork()
     if child:
@@ -215,37 +281,66 @@ def run_tests(module: str, source: str | None) -> int:
     options += ["-m", "not long", "-k", LEFT_OUT]
     status = 1
     try:
-        status = int(pytest.main([*options, *files]))
+        status = int(pytest.main([*options, *files], plugins=[plugin]))
     finally:
         os._exit(status)
 
 
-def finish(running: dict[int, tuple[str, str, float]], seconds: float) -> Iterator[tuple[str, str, str]]:
-    """Yield (module, mutant, outcome) of the processes that have ended, or run too long."""
-    while True:
-        child, status = os.waitpid(-1, os.WNOHANG)
-        late = [number for number, (_, _, started) in running.items() if time.monotonic() - started > seconds]
-        if child == 0 and late:
-            child = late[0]
-            os.killpg(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            status = None
-        if child:
-            module, mutant, _ = running.pop(child)
-            if status is None:
-                yield module, mutant, "too slow"
-            else:
-                yield module, mutant, "killed" if os.waitstatus_to_exitcode(status) else "survived"
-            return
-        time.sleep(0.02)
+def survey(module: str) -> dict[str, tuple[float, set[int]]]:
+    """Run a module's tests without a mutant; return how long each takes and the lines that it reaches."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = f"{folder}/survey"
+        _, status = os.waitpid(run_tests(module, None, Survey(module, result)), 0)
+        if os.waitstatus_to_exitcode(status):
+            raise SystemExit(f"the tests of {module} fail without any mutant")
+        tests = json.loads(Path(result).read_text(encoding="utf-8"))
+    return {name: (seconds, set(lines)) for name, (seconds, lines) in tests.items()}
+
+
+def outcome_of(status: int) -> str:
+    """Return what the end of a process says about its mutant."""
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+        return "too slow"
+    return "killed" if status else "survived"
+
+
+def count(module: str, mutants: list[tuple[str, range, str]], workers: int) -> dict[str, int]:
+    """Run the tests of each mutant of a module; print those that are not killed and return how many end how."""
+    tests = survey(module)
+    everywhere = set().union(*(lines for _, lines in tests.values()))
+    by_time = sorted(tests, key=lambda name: tests[name][0])
+    killers: list[str] = []
+    counts = {"killed": 0, "too slow": 0, "survived": 0}
+    running: dict[int, tuple[str, str]] = {}
+    waiting = list(reversed(mutants))
+    with tempfile.TemporaryDirectory() as folder:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                mutant, lines, source = waiting.pop()
+                # What is reached by no test may still have run when the module was imported.
+                only = everywhere.intersection(lines)
+                chosen = [name for name in [*killers, *by_time] if not only or only & tests[name][1]]
+                result = f"{folder}/{len(waiting)}"
+                hunt = Hunt({name: tests[name][0] for name in chosen}, result)
+                running[run_tests(module, source, hunt)] = mutant, result
+            child, status = os.waitpid(-1, 0)
+            mutant, result = running.pop(child)
+            outcome = outcome_of(status)
+            counts[outcome] += 1
+            if outcome != "killed":
+                print(f"  {outcome}: {module} {mutant}", flush=True)
+            elif Path(result).exists():
+                killer = Path(result).read_text(encoding="utf-8")
+                if killer in tests:
+                    killers = [killer, *(name for name in killers if name != killer)][:REMEMBERED]
+    return counts
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--modules", nargs="+", choices=TESTS, default=list(TESTS))
     parser.add_argument("--sample", type=int, help="mutants a module; all by default")
-    parser.add_argument("--minutes", type=float, default=600, help="a module; no mutant is begun after them")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="chooses the sample")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
 
@@ -256,27 +351,13 @@ def main() -> None:
         importlib.import_module(name)
 
     for module in arguments.modules:
-        running = {run_tests(module, None): (module, "the module as it is", time.monotonic())}
-        [(_, _, outcome)] = finish(running, 10 * SECONDS)
-        if outcome != "survived":
-            raise SystemExit(f"the tests of {module} fail without any mutant")
         mutants = list(mutants_of((ROOT / "fastws" / f"{module}.py").read_text(encoding="utf-8")))
         n_all = len(mutants)
         if arguments.sample is not None and arguments.sample < n_all:
             mutants = random.Random(arguments.seed).sample(mutants, arguments.sample)
-        counts = {"killed": 0, "too slow": 0, "survived": 0}
-        started = time.monotonic()
-        while mutants or running:
-            if time.monotonic() - started > 60 * arguments.minutes:
-                mutants.clear()
-            while mutants and len(running) < arguments.workers:
-                mutant, source = mutants.pop()
-                running[run_tests(module, source)] = module, mutant, time.monotonic()
-            for _, mutant, outcome in finish(running, SECONDS):
-                counts[outcome] += 1
-                if outcome != "killed":
-                    print(f"  {outcome}: {module} {mutant}", flush=True)
-        seconds = time.monotonic() - started
+        began = time.monotonic()
+        counts = count(module, mutants, arguments.workers)
+        seconds = time.monotonic() - began
         print(f"{module}: {sum(counts.values())} of {n_all} mutants, {counts} in {seconds:.0f} s", flush=True)
 
 

@@ -278,6 +278,31 @@ def test_numbers_of_images_are_below_2_to_the_32_and_collide_seldom(n_inputs, da
     assert len(set(numbers.tolist())) >= len(x) - 1
 
 
+def test_every_pixel_counts_in_the_number_of_an_image():
+    x = np.repeat(images(1, 784), 784, axis=0)
+    assert estimate._numbers(x[:1])[0] not in estimate._numbers(x ^ np.eye(784, dtype=np.uint8))
+
+
+def test_a_measure_that_should_stop_draws_no_other_block(monkeypatch):
+    class Told(Exception):
+        pass
+
+    blocks = []
+
+    def told_at_the_second_block(tasks, n_threads):
+        def check(block):
+            blocks.append(block)
+            if len(blocks) == 2:
+                raise Told
+
+        tasks[0](check)
+
+    monkeypatch.setattr(estimate, "_DRAWN_AT_ONCE", 10)
+    monkeypatch.setattr(estimate, "side_by_side", told_at_the_second_block)
+    with pytest.raises(Told):
+        estimate.measures(random_machine([5, 3]), images(10, 5), n_samples=10)
+
+
 # Errors.
 
 
