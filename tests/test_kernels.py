@@ -488,7 +488,7 @@ def test_wide_layers_learn_and_dream_to_the_same_bits_as_narrow_ones(sizes, nonn
     np.testing.assert_array_equal(parameters, own_parameters)
 
 
-TOGETHER = [([16, 8, 1], 4, 700), ([9, 7, 3, 2], 3, 100), ([1, 2], 1, 50), ([25, 17], 5, 30)]
+TOGETHER = [([16, 8, 1], 4, 150 if INTERPRETED else 700), ([9, 7, 3, 2], 3, 100), ([1, 2], 1, 50), ([25, 17], 5, 30)]
 
 
 @pytest.mark.parametrize(("sizes", "size", "n"), TOGETHER, ids=str)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chance import INTERPRETED
+from chance import INTERPRETED, draws
 from fastws import exact
 from fastws.files import FORMAT_VERSION
 from fastws.machine import Machine
@@ -401,14 +401,15 @@ def test_advance_together_is_advance_to_the_bit(n, monkeypatch):
     monkeypatch.setattr(
         Bars, "learn_together", lambda self, *args: groups.append(len(args[0])) or learn_together(self, *args)
     )
-    together, alone = same_runs(n, 3001), same_runs(n, 3001)
-    advance_together(together, until=1700)
-    advance_together(together, until=1600)
-    assert {run.examples_seen for run in together} == {1700}
+    n_examples, part = draws(3000) + 1, draws(1700)
+    together, alone = same_runs(n, n_examples), same_runs(n, n_examples)
+    advance_together(together, until=part)
+    advance_together(together, until=part - 1)
+    assert {run.examples_seen for run in together} == {part}
     advance_together(together)
     for run, other in zip(together, alone, strict=True):
         other.advance()
-        assert run.examples_seen == other.examples_seen == 3001
+        assert run.examples_seen == other.examples_seen == n_examples
         np.testing.assert_array_equal(parameter_bits(run.machine), parameter_bits(other.machine))
     assert set(groups) == {1: set(), 8: set(), 9: {9}, 16: {16}, 35: {16}}[n]
 
@@ -438,14 +439,22 @@ def test_a_stop_leaves_simulations_that_run_together_in_step():
     def stop(seen):
         raise Stop
 
-    together, alone = same_runs(9, 5000), same_runs(9, 5000)
+    n_examples = 1100 if INTERPRETED else 5000
+    together, alone = same_runs(9, n_examples), same_runs(9, n_examples)
     with pytest.raises(Stop):
         advance_together(together, progress=stop)
     [seen] = {run.examples_seen for run in together}
-    assert 0 < seen < 5000
+    assert 0 < seen < n_examples
     advance_together(together)
     for run, other in zip(together, alone, strict=True):
         np.testing.assert_array_equal(parameter_bits(run.machine), parameter_bits(other.advance().machine))
+
+
+@pytest.mark.parametrize("n", [1, 9])
+def test_together_until_no_example_at_all(n):
+    runs = same_runs(n, 10)
+    advance_together(runs, until=0)
+    assert {run.examples_seen for run in runs} == {0}
 
 
 @pytest.mark.parametrize("wrong", [-1, 0.5, True])
@@ -504,10 +513,11 @@ def test_compile_learns_from_no_example_and_returns_its_seconds(monkeypatch):
 
 def test_compile_together_is_for_the_kernel_that_is_used(monkeypatch):
     calls = []
+    monkeypatch.setattr("fastws.simulation.time", Clock())
     monkeypatch.setattr(Bars, "learn_together", lambda self, machines, seeds, n, *_: calls.append((len(machines), n)))
     monkeypatch.setattr(Bars, "learn", lambda self, machine, seed, n, *_: calls.append(n))
     for n in (8, 9, 20):
-        assert compile_together(same_runs(n, 10)) >= 0
+        assert compile_together(same_runs(n, 10, schedule=[(10, 0.1)])) == 0
     assert calls == [0, (9, 0), (16, 0)]
 
 
