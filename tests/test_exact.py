@@ -362,8 +362,12 @@ def test_probabilities_are_checked(probabilities, message):
         exact.report(Machine([2, 1]), [[0, 1], [1, 1]], probabilities)
 
 
-def test_probabilities_may_be_off_by_rounding():
-    exact.report(Machine([2, 1]), [[0, 1], [1, 1]], [0.5, 0.5 + 1e-10])
+def test_probabilities_may_be_off_by_a_billionth():
+    for off in (-0.999e-9, 0.999e-9):
+        exact.report(Machine([2, 1]), [[0, 1], [1, 1]], [0.5, 0.5 + off])
+    for off in (-1.001e-9, 1.001e-9):
+        with pytest.raises(ValueError, match="probabilities sum to"):
+            exact.report(Machine([2, 1]), [[0, 1], [1, 1]], [0.5, 0.5 + off])
 
 
 def test_patterns_are_called_patterns_in_errors():
@@ -376,3 +380,11 @@ def test_a_distribution_of_more_than_a_gibibyte_is_refused(name):
     x = np.zeros((129, 2), np.uint8)
     with pytest.raises(ValueError, match=r"x has 129 rows.*1\.01 GiB.*at most 128 rows"):
         getattr(exact, name)(Machine([2, 19, 1]), x)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_a_distribution_may_take_all_the_room_there_is(name, monkeypatch):
+    monkeypatch.setattr(exact, "_MAX_BYTES", 5 * 8 * 2**3)
+    assert getattr(exact, name)(Machine([2, 3]), np.zeros((5, 2))).shape == (5, 2**3)
+    with pytest.raises(ValueError, match="x has 6 rows.*at most 5 rows"):
+        getattr(exact, name)(Machine([2, 3]), np.zeros((6, 2)))

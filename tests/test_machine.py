@@ -299,6 +299,27 @@ def test_steps_are_reproducible_and_the_seed_decides():
     assert (states != other_states).any()
 
 
+@pytest.mark.parametrize("arguments", [(wake_step, np.ones(40), 0.1), (sleep_step, 0.1)], ids=["wake", "sleep"])
+def test_seed_0_is_the_default_of_steps(arguments):
+    step, *rest = arguments
+    np.testing.assert_array_equal(step(Machine([40, 40]), *rest), step(Machine([40, 40]), *rest, seed=0))
+
+
+def test_a_wake_step_is_from_its_input():
+    for sizes in ([17, 5, 3], [9, 9, 9], [3, 17]):
+        x = np.random.default_rng(0).integers(0, 2, sizes[0])
+        np.testing.assert_array_equal(wake_step(random_machine(sizes), x, 0.1)[0], x)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "wide"),
+    [([17, 5], None), ([64, 64], True), ([63, 64], None), ([64, 63, 2], None), ([784, 3, 64, 70], True)],
+)
+def test_kernels_are_told_the_layers_the_empty_one_and_whether_there_are_wide_ones(sizes, wide):
+    layers, told = Machine(sizes).shape
+    assert (layers.tolist(), told) == ([*sizes, 0], wide)
+
+
 def test_one_rate_is_that_of_every_level():
     one, all_levels = random_machine(SIZES), random_machine(SIZES)
     wake_step(one, np.ones(17), 0.1)
