@@ -271,7 +271,7 @@ def report(machine: Machine, patterns: ArrayLike, probabilities: ArrayLike) -> R
     patterns : array_like of {0, 1}, shape (m, n_0)
         The inputs, as `Bars.distribution` lists them. One that is given twice has the sum of its probabilities.
     probabilities : array_like of float, shape (m,)
-        They sum to 1.
+        They sum to 1, to a billionth.
 
     Returns
     -------

@@ -386,5 +386,5 @@ def test_a_distribution_of_more_than_a_gibibyte_is_refused(name):
 def test_a_distribution_may_take_all_the_room_there_is(name, monkeypatch):
     monkeypatch.setattr(exact, "_MAX_BYTES", 5 * 8 * 2**3)
     assert getattr(exact, name)(Machine([2, 3]), np.zeros((5, 2))).shape == (5, 2**3)
-    with pytest.raises(ValueError, match="x has 6 rows.*at most 5 rows"):
+    with pytest.raises(ValueError, match=r"x has 6 rows.*at most 5 rows"):
         getattr(exact, name)(Machine([2, 3]), np.zeros((6, 2)))
