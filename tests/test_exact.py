@@ -388,3 +388,42 @@ def test_a_distribution_may_take_all_the_room_there_is(name, monkeypatch):
     assert getattr(exact, name)(Machine([2, 3]), np.zeros((5, 2))).shape == (5, 2**3)
     with pytest.raises(ValueError, match=r"x has 6 rows.*at most 5 rows"):
         getattr(exact, name)(Machine([2, 3]), np.zeros((6, 2)))
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_measures_of_many_inputs_take_little_room(name):
+    machine, x = random_machine([4, 10]), np.zeros((20_000, 4), np.uint8)
+    assert peak_bytes(lambda: getattr(exact, name)(machine, x)) < 20e6  # all at once 160 MB and more
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_distributions_take_little_more_room_than_the_result(name, monkeypatch):
+    monkeypatch.setattr(exact, "_BLOCK", 64)
+    machine, x = random_machine([4, 6]), np.zeros((10_000, 4), np.uint8)
+    result = 10_000 * 2**6 * 8
+    assert peak_bytes(lambda: getattr(exact, name)(machine, x)) < 1.2 * result
+
+
+def peak_bytes(function):
+    function()
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_work_in_threads_asks_whether_to_stop(monkeypatch):
+    class Told(Exception):
+        pass
+
+    def told(tasks):
+        def check(_):
+            raise Told
+
+        tasks[0](check)
+
+    monkeypatch.setattr(exact, "side_by_side", told)
+    with pytest.raises(Told):
+        exact.free_energy_bits(random_machine([3, 11]), [[0, 1, 1]])
