@@ -1,5 +1,6 @@
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -72,3 +73,16 @@ def test_getting_ready_to_draw_leaves_a_run_as_it_is():
         run.simulation.machine.arrays().values(), untouched.simulation.machine.arrays().values(), strict=True
     ):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("words", [("evaluate", "m.npz", "x.npy"), ("fantasies", "m.npz"), ("show", "m.npz")])
+def test_ctrl_c_without_anything_to_save_says_so(run, monkeypatch, words):
+    def press_ctrl_c(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fastws.machine.Machine.load", press_ctrl_c)
+    np.save("x.npy", np.zeros((2, 3), np.uint8))
+    Path("m.npz").touch()
+    code, out, err = run(*words)
+    assert (code, out) == (session.INTERRUPTED, "")
+    assert err == "Interrupted; nothing was under way that could be saved.\n"

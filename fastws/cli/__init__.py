@@ -9,7 +9,7 @@ import typer
 
 import fastws
 from fastws.cli import bars, codec, digits, models, resume, sweep
-from fastws.cli.session import INTERRUPTED, USER_ERROR, Interrupted, complain, saying_own_warnings
+from fastws.cli.session import INTERRUPTED, USER_ERROR, Interrupted, complain, ending_on_interrupt, saying_own_warnings
 
 # Imports leave 300,000 objects behind and next to no garbage.
 _OBJECTS_BEFORE_COLLECTING = 500_000
@@ -33,7 +33,7 @@ for command in (
     resume.resume,
     sweep.plot_sweep,
 ):
-    app.command()(command)
+    app.command()(ending_on_interrupt(command))
 app.add_typer(sweep.app)
 
 
@@ -64,9 +64,6 @@ def main() -> Any:
             app()
     except Interrupted as interruption:
         complain(str(interruption))
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
-        complain("Interrupted; nothing was under way that could be saved.")
         sys.exit(INTERRUPTED)
     except (ValueError, OSError, ImportError) as error:
         complain(f"Error: {error}")

@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,7 +31,21 @@ Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same bit
 
 
 class Interrupted(Exception):
-    """Ctrl-C was pressed and the state is saved; the text says how to go on."""
+    """Ctrl-C was pressed; the text says what is saved and how to go on."""
+
+
+def ending_on_interrupt(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that raises `Interrupted` on Ctrl-C where it has nothing to save."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except KeyboardInterrupt:
+            # Typer would end without a word, or in some versions with another exit code.
+            raise Interrupted("Interrupted; nothing was under way that could be saved.") from None
+
+    return run
 
 
 def complain(message: str) -> None:
