@@ -104,7 +104,7 @@ def test_thresholds_ahead_are_a_stream_of_variates(first, n_draws):
     np.testing.assert_array_equal(thresholds[0, start : start + n_draws], stream[first % 64 :][:n_draws])
 
 
-@pytest.mark.parametrize(("first", "n_draws"), [(0, 64), (5, 150), (2**40 + 63, 3)])
+@pytest.mark.parametrize(("first", "n_draws"), [(0, 64), (0, 65), (5, 60), (5, 150), (2**40 + 63, 3)])
 def test_thresholds_of_sixteen_machines_are_those_of_each(first, n_draws):
     keys = [make_key(seed, Use.LEARNING) for seed in range(LANES)]
     together = np.zeros((1, 320, LANES), np.float32)
@@ -462,6 +462,21 @@ def test_run_on_images_is_the_paper_to_the_letter(sizes):
         inputs += x[order].tolist()
     replay(expected, inputs[:n], [float(np.float32(rate)) for rate in rates], seed)
     assert_close_after_a_run(machine, expected, n)
+
+
+@njit(error_model="numpy")
+def image_of_bars(orientation, bars, thresholds, on, images):
+    kernels.draw_bars(orientation, bars, thresholds, 0, on, images, 0)
+
+
+def test_a_bar_is_there_where_its_logit_exceeds_the_draw():
+    """The probability of Eq 1 is that of a > t; the images of bars follow the same rule."""
+    bars = np.full((2, 3), 0.5, np.float32)
+    thresholds, on, images = (np.zeros((1, 64), np.float32) for _ in range(3))
+    for draw, image in [(0.5, [1, 1, 0, 0]), (np.nextafter(np.float32(0.5), np.float32(0)), [1, 0, 1, 0])]:
+        thresholds[0, :3] = draw, -1, 0.5
+        image_of_bars(np.float32(0.5), bars, thresholds, on, images)
+        assert images[0, :4].tolist() == image
 
 
 WIDE = [[64, 64], [150, 65, 67], [64, 100, 3], [3, 64, 65, 2]]

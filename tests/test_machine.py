@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastws.files import FORMAT_VERSION
-from fastws.machine import Machine, sleep_step, wake_step
+from fastws.machine import Machine, sleep_step, sleep_update, wake_step, wake_update
 from machines import parameter_arrays, parameter_bits, random_machine
 
 SIZES = [17, 5, 3]
@@ -336,6 +336,40 @@ def test_a_rate_of_zero_changes_no_bit_of_any_weight():
         wake_step(machine, np.ones(5), 0, seed)
         sleep_step(machine, 0, seed)
     assert {name: array.tobytes() for name, array in machine.arrays().items()} == before
+
+
+@pytest.mark.parametrize("sizes", [[3, 2], [17, 5, 33, 1]])
+def test_updates_learn_as_steps_do(sizes):
+    stepped, updated = random_machine(sizes), random_machine(sizes)
+    before = parameter_bits(updated)
+    states = wake_step(stepped, np.ones(sizes[0]), 0.1, seed=3, nonnegative_input_weights=True)
+    wake_update(updated, states, 0.1, nonnegative_input_weights=True)
+    awake = parameter_bits(stepped)
+    np.testing.assert_array_equal(parameter_bits(updated), awake)
+    sleep_update(updated, sleep_step(stepped, 0.1, seed=3), 0.1)
+    asleep = parameter_bits(stepped)
+    np.testing.assert_array_equal(parameter_bits(updated), asleep)
+    assert len({bits.tobytes() for bits in (before, awake, asleep)}) == 3
+
+
+@pytest.mark.parametrize("update", [wake_update, sleep_update])
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        ([[0, 1, 1]], "^states has 1 layers; the machine has 2"),
+        ([[0, 1, 1], [0]], r"^states\[1\] has shape \(1,\); its layer has 2 units"),
+        ([[[0, 1, 1]] * 2, [0, 1]], r"^states\[0\] has shape \(2, 3\)"),
+        ([[0, 2, 1], [0, 1]], r"^states\[0\]\[0, 1\] is 2"),
+    ],
+)
+def test_states_of_an_update_are_checked(update, states, message):
+    machine = random_machine([3, 2])
+    before = parameter_bits(machine)
+    with pytest.raises(ValueError, match=message):
+        update(machine, states, 0.1)
+    with pytest.raises(ValueError, match=r"^rates has 1"):
+        update(machine, [[0, 1, 1], [0, 1]], [0.1])
+    np.testing.assert_array_equal(parameter_bits(machine), before)
 
 
 def test_clamped_units_stay_where_they_are_held():

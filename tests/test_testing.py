@@ -38,41 +38,6 @@ def test_rules_of_fastws_have_every_property(phase, name):
     check_update_rule(RULES[phase], phase, [name], max_examples=3 if INTERPRETED else 30)
 
 
-@both_phases
-def test_updates_learn_as_steps_do(phase):
-    for sizes in ([3, 2], [17, 5, 33, 1]):
-        step, update = random_machine(sizes), random_machine(sizes)
-        if phase == "wake":
-            states = fastws.wake_step(step, np.ones(sizes[0]), 0.1, seed=3, nonnegative_input_weights=True)
-            fastws.wake_update(update, states, 0.1, nonnegative_input_weights=True)
-        else:
-            states = fastws.sleep_step(step, 0.1, seed=3)
-            fastws.sleep_update(update, states, 0.1)
-        for name, array in step.arrays().items():
-            np.testing.assert_array_equal(update.arrays()[name], array)
-
-
-@both_phases
-@pytest.mark.parametrize(
-    ("states", "message"),
-    [
-        ([[0, 1, 1]], "^states has 1 layers; the machine has 2"),
-        ([[0, 1, 1], [0]], r"^states\[1\] has shape \(1,\); its layer has 2 units"),
-        ([[[0, 1, 1]] * 2, [0, 1]], r"^states\[0\] has shape \(2, 3\)"),
-        ([[0, 2, 1], [0, 1]], r"^states\[0\]\[0, 1\] is 2"),
-    ],
-)
-def test_states_are_checked(phase, states, message):
-    machine = random_machine([3, 2])
-    before = machine.copy().arrays()
-    with pytest.raises(ValueError, match=message):
-        RULES[phase](machine, states, 0.1)
-    with pytest.raises(ValueError, match=r"^rates has 1"):
-        RULES[phase](machine, [[0, 1, 1], [0, 1]], [0.1])
-    for name, array in machine.arrays().items():
-        np.testing.assert_array_equal(before[name], array)
-
-
 # Rules that are right.
 
 
