@@ -24,15 +24,22 @@ from fastws.storage import LANES
 
 def load(array: NDArray[Any], row: int, column: int) -> NDArray[Any]:
     """Return sixteen elements: those of a row from a column on, or, of a 3-D array, those at a row and column."""
+    _check_start(row, column)
     return (array[row, column : column + LANES] if array.ndim == 2 else array[row, column]).copy()
 
 
 def store(array: NDArray[Any], row: int, column: int, lanes: NDArray[Any]) -> None:
     """Write sixteen elements where `load` finds them."""
+    _check_start(row, column)
     if array.ndim == 2:
         array[row, column : column + LANES] = lanes
     else:
         array[row, column] = lanes
+
+
+def _check_start(row: int, column: int) -> None:
+    if row < 0 or column < 0:  # NumPy would count from the end; compiled code would read what is before the array
+        raise IndexError(f"sixteen elements at [{row}, {column}] are out of bounds")
 
 
 def load_bits(array: NDArray[Any], row: int, column: int) -> NDArray[np.uint32]:

@@ -297,3 +297,14 @@ def test_bounds_are_checked_when_asked(row, first, n_axes):
             with pytest.raises(IndexError, match="out of bounds"):
                 function(array, row, first)
     assert array.sum() == (LANES if inside else 0)
+
+
+@pytest.mark.parametrize(("row", "first"), [(-1, 0), (0, -1), (0, -16)])
+@pytest.mark.parametrize("shape", [(3, 48), (3, 48, LANES)])
+def test_nothing_is_counted_from_the_end(row, first, shape):
+    array = np.zeros(shape, np.float32)
+    with pytest.raises(IndexError, match="out of bounds"):
+        load(array, row, first)
+    with pytest.raises(IndexError, match="out of bounds"):
+        store(array, row, first, np.ones(LANES, np.float32))
+    assert not array.any()
