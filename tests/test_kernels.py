@@ -464,19 +464,34 @@ def test_run_on_images_is_the_paper_to_the_letter(sizes):
     assert_close_after_a_run(machine, expected, n)
 
 
+# A draw that equals the logit: Eq 1 is the probability of a > t.
+
+
 @njit(error_model="numpy")
 def image_of_bars(orientation, bars, thresholds, on, images):
     kernels.draw_bars(orientation, bars, thresholds, 0, on, images, 0)
 
 
 def test_a_bar_is_there_where_its_logit_exceeds_the_draw():
-    """The probability of Eq 1 is that of a > t; the images of bars follow the same rule."""
     bars = np.full((2, 3), 0.5, np.float32)
     thresholds, on, images = (np.zeros((1, 64), np.float32) for _ in range(3))
     for draw, image in [(0.5, [1, 1, 0, 0]), (np.nextafter(np.float32(0.5), np.float32(0)), [1, 0, 1, 0])]:
         thresholds[0, :3] = draw, -1, 0.5
         image_of_bars(np.float32(0.5), bars, thresholds, on, images)
         assert images[0, :4].tolist() == image
+
+
+@njit(error_model="numpy")
+def states_of_units(logits, states, thresholds):
+    kernels.sample_units(load(logits, 0, 0), states, 0, 0, thresholds, 0)
+
+
+def test_a_unit_is_on_where_its_logit_exceeds_the_draw():
+    logits, states = np.full((1, LANES), 0.5, np.float32), np.zeros((1, LANES), np.float32)
+    thresholds = logits.copy()
+    thresholds[0, ::2] = np.nextafter(np.float32(0.5), np.float32(0))
+    states_of_units(logits, states, thresholds)
+    assert states[0].tolist() == [1, 0] * (LANES // 2)
 
 
 @pytest.mark.parametrize("stream", [Bars(10), Images(np.eye(100))], ids=["bars", "images"])
