@@ -116,6 +116,12 @@ def test_thresholds_of_sixteen_machines_are_those_of_each(first, n_draws):
         np.testing.assert_array_equal(own, thresholds[0, start : start + n_draws])
 
 
+@pytest.mark.parametrize("n_draws", [1, 16, 18, 64, 66, 115])
+def test_there_is_room_for_whole_groups_wherever_the_draws_begin(n_draws):
+    room = kernels.new_thresholds(n_draws).shape[1]
+    assert all(-(-(start + n_draws) // 64) * 64 <= room for start in range(64))
+
+
 # Functions of one number.
 
 
@@ -351,6 +357,27 @@ def test_only_weights_to_the_inputs_are_clipped():
 # Sampling.
 
 SAMPLED = [[3, 2], [2, 3, 2], [3, 2, 1]]
+
+
+@pytest.mark.parametrize("sizes", [[5, 4, 3], [17, 16, 1], [64, 70]], ids=str)
+def test_what_is_sampled_is_eq_1_with_the_draws_of_its_number(sizes):
+    machine, n = random_machine(sizes), sum(sizes)
+    fantasies = machine.fantasies(4, seed=6)
+    layers = machine.representations(fantasies, seed=7)
+    for number, d in enumerate(fantasies.tolist()):
+        assert fantasy_by_eq_1(machine, thresholds_of(6, Use.FANTASIES, number, n))[0] == d
+        expected = representation_by_eq_1(machine, d, thresholds_of(7, Use.REPRESENTATIONS, number, n))
+        assert expected[1:] == [layer[number].tolist() for layer in layers]
+
+
+def test_sampled_bars_are_made_of_the_draws_of_their_number():
+    images = Bars(3, p_vertical=0.6, p_bar=0.3).sample(50, seed=8).reshape(50, 3, 3)
+    for number, image in enumerate(images.tolist()):
+        orientation, *rest = thresholds_of(8, Use.STREAM, number, 4)
+        bars = [int(t < math.log(0.3 / 0.7)) for t in rest]
+        columns = [bars] * 3
+        rows = [[bar] * 3 for bar in bars]
+        assert image == (columns if orientation < math.log(0.6 / 0.4) else rows)
 
 
 @pytest.mark.parametrize("sizes", SAMPLED, ids=str)
@@ -614,6 +641,15 @@ def test_shuffle_is_a_permutation(n):
     assert all(sorted(order) == list(range(n)) for order in orders)
     if n > 60:
         assert orders[0] != orders[1] != orders[2] != shuffled(1, 2**40, n)
+
+
+@pytest.mark.parametrize("n", [2, 64, 65, 200])
+def test_shuffle_is_that_of_fisher_and_yates(n):
+    words, expected = words_of(make_key(4, Use.ORDER), 9, n_groups=4).tolist(), list(range(n))
+    for i in range(n - 1):
+        j = i + words[i] * (n - i) // WORD
+        expected[i], expected[j] = expected[j], expected[i]
+    assert shuffled(4, 9, n) == expected
 
 
 def test_shuffle_is_fair():
