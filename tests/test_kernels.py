@@ -164,9 +164,9 @@ def test_logistic_is_accurate():
 
 
 def test_logistic_at_its_ends():
-    p = apply(logistics, np.array([0, -0.0, np.inf, -np.inf], np.float32))
+    p = apply(logistics, np.array([0, -0.0, np.inf, -np.inf, -87.5, -87], np.float32))
     assert p[:3].tolist() == [0.5, 0.5, 1]
-    np.testing.assert_allclose(p[3], math.exp(-87), rtol=1e-5)
+    np.testing.assert_allclose(p[3:], math.exp(-87), rtol=1e-5)
 
 
 def test_log_is_accurate():
@@ -368,6 +368,22 @@ def test_what_is_sampled_is_eq_1_with_the_draws_of_its_number(sizes):
         assert fantasy_by_eq_1(machine, thresholds_of(6, Use.FANTASIES, number, n))[0] == d
         expected = representation_by_eq_1(machine, d, thresholds_of(7, Use.REPRESENTATIONS, number, n))
         assert expected[1:] == [layer[number].tolist() for layer in layers]
+
+
+@pytest.mark.parametrize("sizes", [[5, 4, 3], [17, 16, 1], [64, 70]], ids=str)
+def test_sampled_costs_are_those_of_the_draws_of_image_and_sample(sizes):
+    machine, x = random_machine(sizes), np.random.default_rng(0).integers(0, 2, (3, sizes[0]), np.uint8)
+    numbers, (costs, surprises) = np.array([0, 7, 2**32 - 1], np.uint64), np.empty((2, 3, 4))
+    key = make_key(9, Use.ESTIMATES)
+    kernels.sampled_costs(key, numbers, *machine.parameters, x, costs, surprises)
+    for d, number, costs_of_image, surprises_of_image in zip(
+        x.tolist(), numbers.tolist(), costs, surprises, strict=True
+    ):
+        for sample, (c, surprise) in enumerate(zip(costs_of_image, surprises_of_image, strict=True)):
+            thresholds = thresholds_of(9, Use.ESTIMATES, sample * 2**32 + number, sum(sizes[1:]))
+            alpha = representation_by_eq_1(machine, d, thresholds)[1:]
+            assert c == pytest.approx(naive.description_length(machine, alpha, d), rel=1e-12)
+            assert surprise == pytest.approx(-naive.log_recognition(machine, alpha, d), rel=1e-12, abs=1e-12)
 
 
 def test_sampled_bars_are_made_of_the_draws_of_their_number():
