@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from fastws import kernels
-from fastws.lanes import LANES, store
+from fastws.kernels import GROUP
 from fastws.randomness import Use, make_key
+from fastws.storage import LANES
 
-GROUP = 4 * LANES
 # An image of bars, a representation and a fantasy.
 DRAWS_AN_EXAMPLE = (1 + 4) + (8 + 1) + (1 + 8 + 16)
 Words = NDArray[np.uint32]
@@ -31,20 +31,16 @@ Words = NDArray[np.uint32]
 
 @njit(nogil=True)
 def fill(key: Words, first: int, n_groups: int, words: Words) -> None:
-    """Write all groups of draws of successive numbers, a row a number and group, in the order of their use."""
-    for row in range(words.shape[0]):
-        number = np.uint64(first + row // n_groups)
-        a, b, c, d = kernels.random_bits(key, number, row % n_groups)
-        store(words, row, 0, a)
-        store(words, row, LANES, b)
-        store(words, row, 2 * LANES, c)
-        store(words, row, 3 * LANES, d)
+    """Write all groups of draws of successive numbers into a row, in the order of their use."""
+    for group in range(words.shape[1] // GROUP):
+        number = np.uint64(first + group // n_groups)
+        kernels.store_group(words, group * GROUP, kernels.random_bits(key, number, group % n_groups))
 
 
 def words_of(key: Words, first: int, n_numbers: int, n_groups: int = 1) -> Words:
-    words = np.empty((n_numbers * n_groups, GROUP), np.uint32)
+    words = np.empty((1, n_numbers * n_groups * GROUP), np.uint32)
     fill(key, first, n_groups, words)
-    return words
+    return words.reshape(-1, GROUP)
 
 
 def draws(seed: int) -> Iterator[Words]:

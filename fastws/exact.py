@@ -424,10 +424,7 @@ class _Level:
                 check(k)
                 sums[k] = _softplus(trailing + leading[k]).sum(axis=1)
 
-        if len(leading) == 1:  # not worth a thread: 0.6 ms at each point of a curve
-            add_up([0], lambda _: None)
-        else:
-            side_by_side([partial(add_up, states) for states in shares(range(len(leading)))])
+        side_by_side([partial(add_up, states) for states in shares(range(len(leading)))])
         return sums
 
     @cached_property

@@ -35,9 +35,9 @@ def shares(things: Sequence[T], at_most: int | None = None) -> list[Sequence[T]]
 def side_by_side(
     tasks: Sequence[Callable[[Callable[[object], None]], T]],
     n_threads: int | None = None,
-    watch: Callable[[], object] = lambda: None,
+    watch: Callable[[], object] | None = None,
 ) -> list[T]:
-    """Run tasks in threads and return their results in order.
+    """Run tasks in threads and return their results in order; one that nobody watches needs no thread.
 
     Parameters
     ----------
@@ -53,6 +53,8 @@ def side_by_side(
     list
         What the tasks returned. If one raises, or Ctrl-C is pressed, the others are stopped before that is raised here.
     """
+    if len(tasks) == 1 and watch is None:
+        return [tasks[0](lambda _: None)]
     stop = threading.Event()
 
     def check(_: object) -> None:
@@ -67,7 +69,8 @@ def side_by_side(
                 done, pending = wait(pending, _SECONDS_A_LOOK, FIRST_EXCEPTION)
                 for future in done:
                     future.result()
-                watch()
+                if watch is not None:
+                    watch()
             return [future.result() for future in futures]
         except BaseException:
             stop.set()

@@ -1,11 +1,11 @@
 import re
-import tracemalloc
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from fastws.checks import check_binary, check_integer, check_layer_sizes, check_probability, check_rates
+from memory import traced_memory
 
 NAN, INF = float("nan"), float("inf")
 
@@ -133,19 +133,17 @@ def test_one_row_may_come_without_its_outer_dimension():
 @pytest.mark.parametrize("dtype", [bool, np.uint8])
 def test_binary_bytes_are_not_copied(dtype):
     x = np.zeros((1000, 1000), dtype)
-    tracemalloc.start()
-    assert np.shares_memory(check_binary(x), x)
-    # A part of the array is checked at a time.
-    assert tracemalloc.get_traced_memory()[1] < 8 << 20
-    tracemalloc.stop()
+    with traced_memory() as peak_bytes:
+        assert np.shares_memory(check_binary(x), x)
+        # A part of the array is checked at a time.
+        assert peak_bytes() < 8 << 20
 
 
 def test_checking_needs_little_memory():
     x = np.zeros((2**14, 2**12), np.uint8)
-    tracemalloc.start()
-    check_binary(x)
-    assert tracemalloc.get_traced_memory()[1] < x.nbytes / 8
-    tracemalloc.stop()
+    with traced_memory() as peak_bytes:
+        check_binary(x)
+        assert peak_bytes() < x.nbytes / 8
 
 
 @pytest.mark.parametrize("value", [2, -1, 0.5, NAN, INF])

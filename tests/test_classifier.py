@@ -1,6 +1,5 @@
 import itertools
 import pickle
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from fastws import DescriptionLengthClassifier, Machine, estimate
 from fastws.classifier import SCORES, run_to_end
 from fastws.simulation import load_runs, save_runs
 from machines import parameter_bits
+from memory import traced_memory
 
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="learns from tens of thousands of images")
 
@@ -460,9 +460,6 @@ def test_memory_stays_within_twice_the_data_and_the_machines(threshold):
     classifier = DescriptionLengthClassifier((4,), sweeps=1, n_runs=1, threshold=threshold).fit(x[:100], y[:100])
     machines = sum(array.nbytes for machine in classifier.machines_ for array in machine.parameters[2:])
     for method, arguments in ((classifier.fit, (x, y)), (classifier.predict, (x,))):
-        tracemalloc.start()
-        try:
+        with traced_memory() as peak_bytes:
             method(*arguments)
-            assert tracemalloc.get_traced_memory()[1] < 1.3 * x.nbytes + machines + 4e6
-        finally:
-            tracemalloc.stop()
+            assert peak_bytes() < 1.3 * x.nbytes + machines + 4e6

@@ -3,7 +3,6 @@ import os
 import struct
 import subprocess
 import sys
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ import naive_codec
 from chance import INTERPRETED
 from fastws import codec, datasets, estimate, kernels
 from machines import parameter_arrays, random_machine
+from memory import traced_memory
 
 SIZES = st.lists(st.integers(1, 20), min_size=2, max_size=4)
 HEADER = 8 + 4 * 3 + 48
@@ -359,14 +359,10 @@ def test_a_header_that_lies_is_refused_before_anything_is_allocated(sent, at, re
     machine, _, blob = sent
     altered = resealed(blob, at, replacement)
     codec.decompress(machine, blob)
-    tracemalloc.start()
-    try:
+    with traced_memory() as peak_bytes:
         with pytest.raises(ValueError, match=complaint):
             codec.decompress(machine, altered)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 200_000
+        assert peak_bytes() < 200_000
 
 
 def test_sizes_that_claim_a_giant_are_refused_before_anything_is_allocated():
@@ -374,14 +370,10 @@ def test_sizes_that_claim_a_giant_are_refused_before_anything_is_allocated():
     sizes = [1, *[2**32 - 1] * 60_000]
     content = struct.pack("<4sBBH", b"\x89FWS", 1, 0, len(sizes)) + struct.pack(f"<{len(sizes)}I", *sizes)
     blob = seal(content + bytes(16) + struct.pack("<QIIQQ", 1, 1, 1, 0, 1) + bytes(4))
-    tracemalloc.start()
-    try:
+    with traced_memory() as peak_bytes:
         with pytest.raises(ValueError, match="machine of 60001 layers"):
             codec.decompress(fastws.Machine([1, 1]), blob)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 40 * len(blob)
+        assert peak_bytes() < 40 * len(blob)
 
 
 def test_without_constriction_the_error_says_what_to_install(monkeypatch):

@@ -13,7 +13,9 @@ from fastws import estimate, exact, kernels
 from fastws.lanes import LANES, load, store
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
+from fastws.threads import Stopped
 from machines import parameter_arrays, random_machine
+from stopping import stopping_at
 
 ESTIMATES = [estimate.description_length_bits, estimate.free_energy_bits, estimate.neg_log_prob_bits]
 every_estimate = pytest.mark.parametrize("function", ESTIMATES, ids=lambda function: function.__name__)
@@ -284,22 +286,9 @@ def test_every_pixel_counts_in_the_number_of_an_image():
 
 
 def test_a_measure_that_should_stop_draws_no_other_block(monkeypatch):
-    class Told(Exception):
-        pass
-
-    blocks = []
-
-    def told_at_the_second_block(tasks, n_threads):
-        def check(block):
-            blocks.append(block)
-            if len(blocks) == 2:
-                raise Told
-
-        tasks[0](check)
-
     monkeypatch.setattr(estimate, "_DRAWN_AT_ONCE", 10)
-    monkeypatch.setattr(estimate, "side_by_side", told_at_the_second_block)
-    with pytest.raises(Told):
+    monkeypatch.setattr(estimate, "side_by_side", stopping_at(2))
+    with pytest.raises(Stopped):
         estimate.measures(random_machine([5, 3]), images(10, 5), n_samples=10)
 
 

@@ -1,6 +1,5 @@
 import itertools
 import math
-import tracemalloc
 from dataclasses import FrozenInstanceError, asdict
 
 import numpy as np
@@ -11,6 +10,9 @@ from hypothesis import strategies as st
 import naive
 from fastws import exact
 from fastws.machine import Machine
+from fastws.threads import Stopped
+from memory import traced_memory
+from stopping import stopping_at
 
 MEASURES = [
     "neg_log_prob_bits",
@@ -270,24 +272,18 @@ def test_one_row_may_come_without_its_outer_dimension():
 def test_twenty_hidden_units_fit_in_bounded_memory(sizes):
     machine = random_machine(sizes, scale=0.3)
     x = np.random.default_rng(1).integers(0, 2, (3, sizes[0]))
-    tracemalloc.start()
-    try:
+    with traced_memory() as peak_bytes:
         report = exact.report(machine, x, [0.5, 0.25, 0.25])
-        assert tracemalloc.get_traced_memory()[1] < 256 * 2**20
-    finally:
-        tracemalloc.stop()
+        assert peak_bytes() < 256 * 2**20
     assert report.free_energy_bits == close(report.neg_log_prob_bits + report.kl_penalty_bits)
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_a_distribution_is_made_in_bounded_memory(name):
     machine = random_machine([2, 19, 1], scale=0.3)
-    tracemalloc.start()
-    try:
+    with traced_memory() as peak_bytes:
         rows = getattr(exact, name)(machine, np.zeros((24, 2)))
-        assert tracemalloc.get_traced_memory()[1] < rows.nbytes + 256 * 2**20
-    finally:
-        tracemalloc.stop()
+        assert peak_bytes() < rows.nbytes + 256 * 2**20
     assert rows.shape == (24, 2**20)
     assert rows.sum(axis=1).tolist() == close([1.0] * 24)
 
@@ -393,37 +389,21 @@ def test_a_distribution_may_take_all_the_room_there_is(name, monkeypatch):
 @pytest.mark.parametrize("name", MEASURES)
 def test_measures_of_many_inputs_take_little_room(name):
     machine, x = random_machine([4, 10]), np.zeros((20_000, 4), np.uint8)
-    assert peak_bytes(lambda: getattr(exact, name)(machine, x)) < 20e6  # all at once 160 MB and more
+    with traced_memory() as peak_bytes:
+        getattr(exact, name)(machine, x)
+        assert peak_bytes() < 20e6  # all at once 160 MB and more
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_distributions_take_little_more_room_than_the_result(name, monkeypatch):
     monkeypatch.setattr(exact, "_BLOCK", 64)
     machine, x = random_machine([4, 6]), np.zeros((10_000, 4), np.uint8)
-    result = 10_000 * 2**6 * 8
-    assert peak_bytes(lambda: getattr(exact, name)(machine, x)) < 1.2 * result
-
-
-def peak_bytes(function):
-    function()
-    tracemalloc.start()
-    try:
-        function()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    with traced_memory() as peak_bytes:
+        result = getattr(exact, name)(machine, x)
+        assert peak_bytes() < 1.2 * result.nbytes
 
 
 def test_work_in_threads_asks_whether_to_stop(monkeypatch):
-    class Told(Exception):
-        pass
-
-    def told(tasks):
-        def check(_):
-            raise Told
-
-        tasks[0](check)
-
-    monkeypatch.setattr(exact, "side_by_side", told)
-    with pytest.raises(Told):
+    monkeypatch.setattr(exact, "side_by_side", stopping_at(1))
+    with pytest.raises(Stopped):
         exact.free_energy_bits(random_machine([3, 11]), [[0, 1, 1]])

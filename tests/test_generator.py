@@ -12,32 +12,28 @@ from scipy import stats
 
 from chance import FALSE_ALARM, assert_frequencies, draws
 from fastws import kernels
-from fastws.lanes import LANES, store
+from fastws.kernels import GROUP
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
+from fastws.storage import LANES
 from fastws.streams import Bars
-
-GROUP = 4 * LANES
 
 
 @njit
 def fill(key, first_example, words):
-    """Write the first groups of draws of successive examples."""
+    """Write the first groups of draws of successive examples, a row an example."""
+    n_groups = words.shape[1] // GROUP
     for row in range(words.shape[0]):
-        for group in range(words.shape[1]):
-            example = first_example + np.uint64(row)
-            a, b, c, d = kernels.random_bits(key, example, group)
-            store(words[row], group, 0, a)
-            store(words[row], group, LANES, b)
-            store(words[row], group, 2 * LANES, c)
-            store(words[row], group, 3 * LANES, d)
+        for group in range(n_groups):
+            bits = kernels.random_bits(key, first_example + np.uint64(row), group)
+            kernels.store_group(words[row : row + 1], group * GROUP, bits)
 
 
 def words_of(seed, n_examples, n_groups=1, use=Use.LEARNING, first_example=0):
     """Return random words, shape (n_examples, n_groups * 64)."""
-    words = np.empty((n_examples, n_groups, GROUP), np.uint32)
+    words = np.empty((n_examples, n_groups * GROUP), np.uint32)
     fill(make_key(seed, use), np.uint64(first_example), words)
-    return words.reshape(n_examples, -1)
+    return words
 
 
 def assert_independent(a, b):

@@ -252,6 +252,18 @@ def fantasy_by_eq_1(machine, thresholds):
     return layers
 
 
+def bars_by_their_draws(size, thresholds, exclude=()):
+    """Return an image of bars, p_vertical 0.6 and p_bar 0.3, given a draw for its orientation and one a bar."""
+    on = []
+    for k, t in enumerate(thresholds[1 : 1 + size]):
+        p = 0.3
+        if exclude == ("blank",) and not any(on):
+            p /= 1 - 0.7 ** (size - k)
+        on.append(int(p == 1 or t < math.log(p / (1 - p))))
+    vertical = thresholds[0] < math.log(0.6 / 0.4)
+    return [on[j] if vertical else on[i] for i in range(size) for j in range(size)]
+
+
 def lists(states):
     assert all(layer.dtype == np.uint8 for layer in states)
     return [layer.tolist() for layer in states]
@@ -387,13 +399,9 @@ def test_sampled_costs_are_those_of_the_draws_of_image_and_sample(sizes):
 
 
 def test_sampled_bars_are_made_of_the_draws_of_their_number():
-    images = Bars(3, p_vertical=0.6, p_bar=0.3).sample(50, seed=8).reshape(50, 3, 3)
+    images = Bars(3, p_vertical=0.6, p_bar=0.3).sample(50, seed=8)
     for number, image in enumerate(images.tolist()):
-        orientation, *rest = thresholds_of(8, Use.STREAM, number, 4)
-        bars = [int(t < math.log(0.3 / 0.7)) for t in rest]
-        columns = [bars] * 3
-        rows = [[bar] * 3 for bar in bars]
-        assert image == (columns if orientation < math.log(0.6 / 0.4) else rows)
+        assert image == bars_by_their_draws(3, thresholds_of(8, Use.STREAM, number, 4))
 
 
 @pytest.mark.parametrize("sizes", SAMPLED, ids=str)
@@ -477,15 +485,7 @@ def test_run_on_bars_is_the_paper_to_the_letter(size, hidden, exclude):
     n_draws = 1 + size + draws_of_an_example(machine.layer_sizes)
     stream = stream_of_thresholds(seed, n * n_draws)
     for example in range(n):
-        orientation, *rest = stream[example * n_draws :][: 1 + size]
-        on = []
-        for k, t in enumerate(rest):
-            p = 0.3
-            if exclude == ("blank",) and not any(on):
-                p /= 1 - 0.7 ** (size - k)
-            on.append(int(p == 1 or t < math.log(p / (1 - p))))
-        vertical = orientation < math.log(0.6 / 0.4)
-        images.append([on[j] if vertical else on[i] for i in range(size) for j in range(size)])
+        images.append(bars_by_their_draws(size, stream[example * n_draws :], exclude))
     replay(expected, images, [float(np.float32(rate)) for rate in rates], seed, first_draw=1 + size)
     assert_close_after_a_run(machine, expected, n)
 

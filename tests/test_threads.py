@@ -63,6 +63,15 @@ def test_one_thread_does_all_in_turn():
     assert len({thread for _, thread in order}) == 1
 
 
+def test_one_task_that_nobody_watches_runs_where_it_is_asked_for():
+    def task(check):
+        check(None)
+        return threading.get_ident()
+
+    assert side_by_side([task]) == [threading.get_ident()]
+    assert side_by_side([task], watch=lambda: None) != [threading.get_ident()]
+
+
 def test_no_task():
     assert side_by_side([]) == []
 
