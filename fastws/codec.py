@@ -21,11 +21,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastws import kernels
+from fastws.kernels.code import code_probabilities
+from fastws.kernels.layout import LANES
+from fastws.kernels.types import Room
 from fastws.checks import check_binary, check_integer
 from fastws.machine import Machine
 from fastws.randomness import Use
-from fastws.storage import LANES
 
 FORMAT_VERSION = 1
 METHODS = ("bits-back", "two-part")
@@ -265,30 +266,29 @@ class _Cascade:
     `route` lists (connection, driving layer, driven layer). The states of the layers are shared with other cascades.
     """
 
-    def __init__(self, machine: Machine, states: NDArray[np.float32], route: list[tuple[Any, int, int]]) -> None:
-        self._sizes = machine.shape[0]
-        self._states = states
+    def __init__(self, machine: Machine, room: Room, route: list[tuple[bool, int, int]]) -> None:
+        self._net, self._room = machine.net, room
         n_units = [machine.layer_sizes[driven] for _, _, driven in route]
         ends = np.cumsum(n_units)
         self._space = np.empty((1, ends[-1] + LANES))
         self._p = self._space[0, : ends[-1]]
         self._symbols = np.empty(ends[-1], np.int32)
         self._steps = [
-            (*step, int(end) - n, self._p[end - n : end], self._symbols[end - n : end], states[step[2], :n])
+            (*step, int(end) - n, self._p[end - n : end], self._symbols[end - n : end], room.states[step[2], :n])
             for step, n, end in zip(route, n_units, ends, strict=True)
         ]
 
     def push(self, ans: Any, model: Any) -> None:
         """Push the states of the driven layers, given the states that drive them."""
-        for weights, driving, driven, first, _, symbols, states in self._steps:
-            kernels.code_probabilities(weights, self._sizes, self._states, driving, driven, self._space, first)
+        for upward, level, _, first, _, symbols, states in self._steps:
+            code_probabilities(self._net, upward, level, self._room.states, self._space, first)
             symbols[:] = states
         ans.encode_reverse(self._symbols, model, self._p)
 
     def pop(self, ans: Any, model: Any) -> None:
         """Pop the states of the driven layers, one layer after the other: the inverse of `push`."""
-        for weights, driving, driven, first, p, symbols, states in self._steps:
-            kernels.code_probabilities(weights, self._sizes, self._states, driving, driven, self._space, first)
+        for upward, level, _, first, p, symbols, states in self._steps:
+            code_probabilities(self._net, upward, level, self._room.states, self._space, first)
             symbols[:] = ans.decode(model, p)
             states[:] = symbols
 
@@ -308,15 +308,13 @@ class _Coder:
             words = _initial_words(sizes, method, seed)
         self._ans = constriction.stream.stack.AnsCoder(words)
         self._model = constriction.stream.model.Bernoulli(perfect=False)
-        _, _, generative, recognition = machine.parameters
-        states = np.zeros((len(sizes), max(sizes)), np.float32)
+        room = machine._room()
+        states = room.states
         self._input = states[0, : sizes[0]]
         self._hidden = [states[layer, :n] for layer, n in enumerate(sizes) if layer > 0]
         top = len(sizes) - 1
-        upward = [(recognition[level], level, level + 1) for level in range(top)]
-        downward = [(generative[level], level + 1, level) for level in range(top, -1, -1)]
-        self.recognition = _Cascade(machine, states, upward)
-        self.generative = _Cascade(machine, states, downward)
+        self.recognition = _Cascade(machine, room, [(True, level, level + 1) for level in range(top)])
+        self.generative = _Cascade(machine, room, [(False, level, level) for level in range(top, -1, -1)])
 
     def push(self, image: States, representation: Sequence[States] | None = None) -> None:
         """Push one image and a representation of it: the one given, by layer, or one popped from the stack first."""

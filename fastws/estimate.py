@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastws import kernels
 from fastws.checks import check_binary, check_integer
+from fastws.kernels.costs import sampled_costs
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.threads import shares, side_by_side
@@ -161,13 +161,14 @@ def measures(
 
     def draw(firsts: Sequence[int], check: Callable[[object], None]) -> None:
         space = np.empty((2, rows, n_samples))
+        room = machine._room()
         for first in firsts:
             check(first)
             block = inputs[first : first + rows]
             costs, surprises = space[:, : len(block)]
             rows_of_block = np.arange(first, first + len(block), dtype=np.uint64)
             numbers = _numbers(block) if same_in_any_company else rows_of_block
-            kernels.sampled_costs(key, numbers, *machine.parameters, block, costs, surprises)
+            sampled_costs(key, numbers, machine.net, room, block, costs, surprises)
             nats[:, first : first + len(block)] = _averages(costs, surprises)
 
     side_by_side([partial(draw, firsts) for firsts in shares(range(0, len(inputs), rows))], n_threads)

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from fastws.checks import check_binary, check_integer, check_layer_sizes, check_rates
 from fastws.files import load_arrays, save_arrays
 from fastws.randomness import Use, make_key
-from fastws.storage import aligned
+from fastws.kernels.layout import connection, new_stack
+from fastws.kernels.types import Narrow, Net, Room, Rule, Together, Wide
 
 _KIND = "fastws machine"
 
@@ -47,31 +48,27 @@ class Machine:
 
     def __init__(self, layer_sizes: Any) -> None:
         self.layer_sizes = check_layer_sizes(layer_sizes)
-        n_levels = len(self.layer_sizes)
-        # The top layer is driven by a layer of no units, so that its biases are a connection like the others.
-        self._sizes = np.array([*self.layer_sizes, 0])
-        # Row 0 of a connection holds the biases: the weights from a unit that is always on.
-        self._generative = aligned(n_levels, 1 + max(self.layer_sizes[1:]), max(self.layer_sizes))
-        self._recognition = aligned(n_levels - 1, 1 + max(self.layer_sizes[:-1]), max(self.layer_sizes[1:]))
         sizes = self.layer_sizes
-        levels = range(n_levels - 1)
-        self.gen_weights = tuple(self._generative[l, 1 : 1 + sizes[l + 1], : sizes[l]] for l in levels)
-        self.gen_biases = tuple(self._generative[l, 0, : sizes[l]] for l in range(n_levels))
-        self.rec_weights = tuple(self._recognition[l, 1 : 1 + sizes[l], : sizes[l + 1]] for l in levels)
-        self.rec_biases = tuple(self._recognition[l, 0, : sizes[l + 1]] for l in levels)
+        levels = range(len(sizes) - 1)
+        # The top layer is driven by a layer of no units, so that its biases are a connection like the others.
+        self._sizes = np.array([*sizes, 0])
+        self._generative = new_stack([*zip(sizes[1:], sizes[:-1], strict=True), (0, sizes[-1])])
+        self._recognition = new_stack([*zip(sizes[:-1], sizes[1:], strict=True)])
+        generative = [connection(self._generative, l) for l in range(len(sizes))]
+        recognition = [connection(self._recognition, l) for l in levels]
+        self.gen_weights = tuple(generative[l][1:, : sizes[l]] for l in levels)
+        self.gen_biases = tuple(generative[l][0, : sizes[l]] for l in range(len(sizes)))
+        self.rec_weights = tuple(recognition[l][1:, : sizes[l + 1]] for l in levels)
+        self.rec_biases = tuple(recognition[l][0, : sizes[l + 1]] for l in levels)
 
     @property
-    def shape(self) -> tuple[NDArray[np.int64], bool | None]:
-        """What kernels take first: sizes, and whether a connection is wide (None if not)."""
-        from fastws import kernels
+    def net(self) -> Net:
+        """What kernels take."""
+        from fastws.kernels.wide import WIDE
 
-        wide = any(min(pair) >= kernels.WIDE for pair in itertools.pairwise(self.layer_sizes))
-        return self._sizes, wide or None
-
-    @property
-    def parameters(self) -> tuple[NDArray[np.int64], bool | None, NDArray[np.float32], NDArray[np.float32]]:
-        """What kernels take: the shape, then the generative and the recognition connections, padded."""
-        return *self.shape, self._generative, self._recognition
+        wide = any(min(pair) >= WIDE for pair in itertools.pairwise(self.layer_sizes))
+        room = (np.empty((4, max(self.layer_sizes) // 4 + 4), np.int64), np.empty(4, np.int64))
+        return Net(Wide(*room) if wide else Narrow(), self._sizes, self._generative, self._recognition)
 
     def __repr__(self) -> str:
         return f"Machine({list(self.layer_sizes)})"
@@ -177,11 +174,11 @@ class Machine:
         ValueError
             If n or the seed is not a whole number in range, or a clamp names no unit of the machine or another state.
         """
-        from fastws import kernels
+        from fastws.kernels.steps import sample_fantasies
 
         fantasies = np.empty((check_integer(n, "n"), self.layer_sizes[0]), np.uint8)
-        generative = self._clamped(clamp)._generative if clamp else self._generative
-        kernels.sample_fantasies(make_key(seed, Use.FANTASIES), *self.shape, generative, fantasies)
+        machine = self._clamped(clamp) if clamp else self
+        sample_fantasies(make_key(seed, Use.FANTASIES), machine.net, self._room(), fantasies)
         return fantasies
 
     def _clamped(self, clamp: Mapping[tuple[int, int], int]) -> "Machine":
@@ -213,39 +210,39 @@ class Machine:
         ValueError
             If x has another width or a value other than 0 and 1.
         """
-        from fastws import kernels
+        from fastws.kernels.steps import sample_representations
 
         inputs = check_binary(x, self.layer_sizes[0])
         drawn = np.empty((len(inputs), sum(self.layer_sizes[1:])), np.uint8)
         key = make_key(seed, Use.REPRESENTATIONS)
-        kernels.sample_representations(key, *self.shape, self._recognition, inputs, drawn)
+        sample_representations(key, self.net, self._room(), inputs, drawn)
         return np.split(drawn, np.cumsum(self.layer_sizes[1:-1]), axis=1)
 
     def clip_input_weights(self) -> None:
         """Set the generative weights to the inputs that are negative to zero."""
         np.maximum(self.gen_weights[0], 0, out=self.gen_weights[0])
 
-    def _blank_states(self) -> NDArray[np.float32]:
-        from fastws import kernels
+    def _room(self) -> Room:
+        from fastws.kernels.rooms import new_room
 
-        return kernels.new_states(self._sizes)
+        return new_room(self._sizes, int(self._sizes.sum()))
 
-    def _check_states(self, states: Any) -> NDArray[np.float32]:
-        """Return states of all layers as the kernels take them."""
+    def _room_with_states(self, states: Any) -> Room:
+        """Return room that holds states of all layers."""
         if len(states) != len(self.layer_sizes):
             raise ValueError(
                 f"states has {len(states)} layers; the machine has {len(self.layer_sizes)}, the input layer included."
             )
-        checked = self._blank_states()
+        room = self._room()
         for layer, size in enumerate(self.layer_sizes):
             rows = check_binary(states[layer], name=f"states[{layer}]")
             if rows.shape != (1, size):
                 raise ValueError(f"states[{layer}] has shape {np.shape(states[layer])}; its layer has {size} units.")
-            checked[layer, :size] = rows[0]
-        return checked
+            room.states[layer, :size] = rows[0]
+        return room
 
-    def _layers(self, states: NDArray[np.float32]) -> list[NDArray[np.uint8]]:
-        return [states[layer, :size].astype(np.uint8) for layer, size in enumerate(self.layer_sizes)]
+    def _layers(self, room: Room) -> list[NDArray[np.uint8]]:
+        return [room.states[layer, :size].astype(np.uint8) for layer, size in enumerate(self.layer_sizes)]
 
 
 def wake_step(
@@ -273,25 +270,19 @@ def wake_step(
     ValueError
         If x is not one binary input of the machine's width, or a rate is not a finite number of at least 0.
     """
-    from fastws import kernels
+    from fastws.kernels import steps
 
     inputs = check_binary(x, machine.layer_sizes[0])
     if len(inputs) != 1:
         raise ValueError(f"x has {len(inputs)} rows; a wake step learns from one input.")
-    checked_rates = check_rates(rates, len(machine.layer_sizes))
+    rule = Rule(check_rates(rates, len(machine.layer_sizes)), least_input_weight(nonnegative_input_weights))
     key = make_key(seed, Use.WAKE_STEP)
-    states = machine._blank_states()
-    states[0, : machine.layer_sizes[0]] = inputs[0]
+    room = machine._room()
+    room.states[0, : machine.layer_sizes[0]] = inputs[0]
     if nonnegative_input_weights:
         machine.clip_input_weights()
-    kernels.wake_step(
-        key,
-        *machine.parameters,
-        checked_rates,
-        least_input_weight(nonnegative_input_weights),
-        states,
-    )
-    return machine._layers(states)
+    steps.wake_step(key, machine.net, rule, room)
+    return machine._layers(room)
 
 
 def sleep_step(machine: Machine, rates: Any, seed: int = 0) -> list[NDArray[np.uint8]]:
@@ -314,13 +305,13 @@ def sleep_step(machine: Machine, rates: Any, seed: int = 0) -> list[NDArray[np.u
     ValueError
         If a rate is not a finite number of at least 0.
     """
-    from fastws import kernels
+    from fastws.kernels import steps
 
-    checked_rates = check_rates(rates, len(machine.layer_sizes))
+    rule = Rule(check_rates(rates, len(machine.layer_sizes)), least_input_weight(False))
     key = make_key(seed, Use.SLEEP_STEP)
-    states = machine._blank_states()
-    kernels.sleep_step(key, *machine.parameters, checked_rates, states)
-    return machine._layers(states)
+    room = machine._room()
+    steps.sleep_step(key, machine.net, rule, room)
+    return machine._layers(room)
 
 
 def wake_update(machine: Machine, states: Any, rates: Any, nonnegative_input_weights: bool = False) -> None:
@@ -340,14 +331,13 @@ def wake_update(machine: Machine, states: Any, rates: Any, nonnegative_input_wei
     ValueError
         If the states do not fit the machine or are not binary, or a rate is not a finite number of at least 0.
     """
-    from fastws import kernels
+    from fastws.kernels import steps
 
-    checked_states = machine._check_states(states)
-    checked_rates = check_rates(rates, len(machine.layer_sizes))
+    room = machine._room_with_states(states)
+    rule = Rule(check_rates(rates, len(machine.layer_sizes)), least_input_weight(nonnegative_input_weights))
     if nonnegative_input_weights:
         machine.clip_input_weights()
-    floor = least_input_weight(nonnegative_input_weights)
-    kernels.wake_update(*machine.shape, machine._generative, checked_rates, floor, checked_states)
+    steps.wake_update(machine.net, rule, room.states)
 
 
 def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
@@ -365,13 +355,26 @@ def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
     ValueError
         As `wake_update`.
     """
-    from fastws import kernels
+    from fastws.kernels import steps
 
-    checked_states = machine._check_states(states)
-    checked_rates = check_rates(rates, len(machine.layer_sizes))
-    kernels.sleep_update(*machine.shape, machine._recognition, checked_rates, checked_states)
+    room = machine._room_with_states(states)
+    rule = Rule(check_rates(rates, len(machine.layer_sizes)), least_input_weight(False))
+    steps.sleep_update(machine.net, rule, room.states)
 
 
 def least_input_weight(nonnegative: bool) -> np.float32:
     """Return the floor that the kernels hold the generative weights to the inputs to."""
     return np.float32(0 if nonnegative else -np.inf)
+
+
+def net_together(machines: Sequence[Machine]) -> Net:
+    """Return what kernels take for sixteen machines of one shape; one may be there more than once."""
+    first = machines[0]
+    sizes = first.layer_sizes
+    homes = [
+        stack._replace(data=tuple(getattr(machine, name).data for machine in machines))
+        for name, stack in (("_generative", first._generative), ("_recognition", first._recognition))
+    ]
+    generative = new_stack([*zip(sizes[1:], sizes[:-1], strict=True), (0, sizes[-1])], together=True)
+    recognition = new_stack([*zip(sizes[:-1], sizes[1:], strict=True)], together=True)
+    return Net(Together(*homes), first._sizes, generative, recognition)

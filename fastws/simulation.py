@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 
 from fastws.checks import check_integer, check_rates
 from fastws.files import load_arrays, save_arrays
-from fastws.machine import Machine, least_input_weight
-from fastws.storage import LANES
+from fastws.kernels.layout import LANES
+from fastws.kernels.rooms import draws_of_learning, room_to_learn, room_to_learn_together
+from fastws.kernels.run import run
+from fastws.kernels.types import Draws, Rule
+from fastws.machine import Machine, least_input_weight, net_together
+from fastws.randomness import Use, make_key
 from fastws.streams import Bars, Stream, stream_from_description
 
 _KIND = "fastws run"
@@ -74,6 +78,9 @@ class Simulation:
         self.seed = check_integer(seed, "seed", at_least=0)
         # Kernels count as they learn: an interrupt between two of them finds the count and the parameters in step.
         self._seen = np.zeros(1, np.uint64)
+        self._source = stream.source([self.seed])
+        self._draws = Draws(make_key(self.seed, Use.LEARNING), *_numbers_of_draws(self))
+        self._room = room_to_learn(machine.net.sizes, self._draws.an_example)
 
     def __repr__(self) -> str:
         return (
@@ -123,7 +130,8 @@ class Simulation:
         return least_input_weight(self.nonnegative_input_weights)
 
     def _learn(self, n_examples: int, rates: NDArray[np.float32]) -> None:
-        self.stream.learn(self.machine, self.seed, n_examples, self._seen, rates, self._floor)
+        rule = Rule(rates, self._floor)
+        run(self._source, self.machine.net, rule, self._draws, self._room, n_examples, (self._seen,))
 
     def _goal(self, n_examples: int | None) -> int:
         """Return what `examples_seen` will be when `advance` is done."""
@@ -278,10 +286,25 @@ def _advance_group(
 
 
 def _learn_together(group: Sequence[Simulation], n_examples: int, rates: NDArray[np.float32]) -> None:
-    stream = group[0].stream
-    assert isinstance(stream, Bars)
-    machines, seeds, seen = zip(*((run.machine, run.seed, run._seen) for run in group), strict=True)
-    stream.learn_together(machines, seeds, n_examples, seen, rates, group[0]._floor)
+    # The kernel always runs sixteen: the last machine is there as often as it takes.
+    lanes = [*group, *[group[-1]] * (LANES - len(group))]
+    first = group[0]
+    keys = np.ascontiguousarray(np.stack([simulation._draws.key for simulation in lanes], axis=1))
+    run(
+        first.stream.source([simulation.seed for simulation in lanes]),
+        net_together([simulation.machine for simulation in lanes]),
+        Rule(rates, first._floor),
+        first._draws._replace(key=keys),
+        room_to_learn_together(first.machine.net.sizes, first._draws.an_example),
+        n_examples,
+        tuple(simulation._seen for simulation in lanes),
+    )
+
+
+def _numbers_of_draws(simulation: Simulation) -> tuple[int, int]:
+    """Return the draws of an input and of an example."""
+    an_input = simulation.stream.draws_an_input
+    return an_input, an_input + draws_of_learning(simulation.machine.net.sizes)
 
 
 def _check_schedule(schedule: Any, n_levels: int) -> list[tuple[int, NDArray[np.float32]]]:

@@ -6,11 +6,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastws import kernels
 from fastws.checks import check_binary, check_integer, check_probability
-from fastws.machine import Machine
+from fastws.kernels.random import GROUP
+from fastws.kernels.rooms import new_room
+from fastws.kernels.steps import sample_bars
+from fastws.kernels.types import BarsSource, ImagesSource
 from fastws.randomness import Use, make_key
-from fastws.storage import LANES
 
 # Bars.distribution lists 2^(size + 1) images before it merges equal ones.
 MAX_ENUMERATED_SIZE = 14
@@ -26,16 +27,12 @@ class Stream(Protocol):
     def description(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return what `stream_from_description` needs: values for JSON, and arrays."""
 
-    def learn(
-        self,
-        machine: Machine,
-        seed: int,
-        n_examples: int,
-        seen: NDArray[np.uint64],
-        rates: NDArray[np.float32],
-        floor: np.float32,
-    ) -> None:
-        """Let a machine learn from the examples after the first `seen[0]`, which is kept in step."""
+    @property
+    def draws_an_input(self) -> int:
+        """Random numbers that the source takes from those of an example."""
+
+    def source(self, seeds: Sequence[int]) -> Any:
+        """Return where the kernels have inputs from, a tuple of `fastws.kernels.types`, for machines of these seeds."""
 
 
 class Bars:
@@ -76,8 +73,8 @@ class Bars:
             raise ValueError(
                 f"no image is left: with size={self.size} and p_bar={self.p_bar}, every image is excluded."
             )
-        self._orientation_logit = _logit(self.p_vertical)
-        self._bar_logits = np.array([self._logits_of_bar(k) for k in range(self.size)], np.float32)
+        bars = np.array([self._logits_of_bar(k) for k in range(self.size)], np.float32)
+        self._source = BarsSource(_logit(self.p_vertical), bars)
 
     def __repr__(self) -> str:
         return f"Bars(size={self.size}, p_vertical={self.p_vertical}, p_bar={self.p_bar}, exclude={self.exclude})"
@@ -157,7 +154,8 @@ class Bars:
             If n or the seed is not a whole number in range.
         """
         images = np.empty((check_integer(n, "n"), self.n_inputs), np.uint8)
-        kernels.sample_bars(self._orientation_logit, self._bar_logits, make_key(seed, Use.STREAM), images)
+        room = new_room(np.array([self.n_inputs]), 1 + self.size)
+        sample_bars(make_key(seed, Use.STREAM), self._source, room, images)
         return images
 
     def description(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -171,47 +169,14 @@ class Bars:
         }
         return values, {}
 
-    def learn(
-        self,
-        machine: Machine,
-        seed: int,
-        n_examples: int,
-        seen: NDArray[np.uint64],
-        rates: NDArray[np.float32],
-        floor: np.float32,
-    ) -> None:
-        """Let a machine learn from the examples after the first `seen[0]`, which is kept in step."""
-        key = make_key(seed, Use.LEARNING)
-        kernels.run_bars(
-            self._orientation_logit, self._bar_logits, key, n_examples, seen, *machine.parameters, rates, floor
-        )
+    @property
+    def draws_an_input(self) -> int:
+        """Random numbers that an image takes: the orientation, and one a bar."""
+        return 1 + self.size
 
-    def learn_together(
-        self,
-        machines: Sequence[Machine],
-        seeds: Sequence[int],
-        n_examples: int,
-        seen: Sequence[NDArray[np.uint64]],
-        rates: NDArray[np.float32],
-        floor: np.float32,
-    ) -> None:
-        """Let up to 16 machines of one shape, which have seen as many examples, learn as by `learn`, to the bit."""
-        # The kernel always runs sixteen: the last machine is there as often as it takes.
-        lanes = [*range(len(machines)), *[-1] * (LANES - len(machines))]
-        keys = np.stack([make_key(seeds[lane], Use.LEARNING) for lane in lanes], axis=1)
-        sizes, _, generative, recognition = zip(*(machines[lane].parameters for lane in lanes), strict=True)
-        kernels.run_bars_together(
-            self._orientation_logit,
-            self._bar_logits,
-            np.ascontiguousarray(keys),
-            n_examples,
-            tuple(seen[lane] for lane in lanes),
-            sizes[0],
-            generative,
-            recognition,
-            rates,
-            floor,
-        )
+    def source(self, seeds: Sequence[int]) -> BarsSource:
+        """Return what the kernels draw images from."""
+        return self._source
 
 
 class Images:
@@ -259,18 +224,13 @@ class Images:
         """Return what `stream_from_description` needs: values for JSON, and arrays."""
         return {"kind": "images"}, {"images": np.packbits(self.x, axis=1)}
 
-    def learn(
-        self,
-        machine: Machine,
-        seed: int,
-        n_examples: int,
-        seen: NDArray[np.uint64],
-        rates: NDArray[np.float32],
-        floor: np.float32,
-    ) -> None:
-        """Let a machine learn from the examples after the first `seen[0]`, which is kept in step."""
-        order_key, key = make_key(seed, Use.ORDER), make_key(seed, Use.LEARNING)
-        kernels.run_images(self.x, order_key, key, n_examples, seen, *machine.parameters, rates, floor)
+    draws_an_input = 0
+
+    def source(self, seeds: Sequence[int]) -> ImagesSource:
+        """Return what the kernels take images from: in an order of its own for each seed."""
+        keys = np.stack([make_key(seed, Use.ORDER) for seed in seeds])
+        orders = np.empty((len(seeds), len(self.x)), np.int64)
+        return ImagesSource(self.x, keys, orders, np.zeros(1, np.uint64), np.empty((1, GROUP), np.uint32))
 
 
 def stream_from_description(values: dict[str, Any], arrays: dict[str, NDArray[Any]], n_inputs: int) -> Stream:

@@ -118,7 +118,7 @@ def _learn(
     """Let runs learn on all cores up to a number of examples, or to their end, and show how far they are."""
     from fastws.experiments.bars import learn as learn_bars
     from fastws.simulation import compile_together
-    from fastws.storage import LANES
+    from fastws.kernels.layout import LANES
     from fastws.threads import shares
 
     parts = shares(runs, LANES)

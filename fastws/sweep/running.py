@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from fastws.checks import check_integer
-from fastws.storage import LANES
+from fastws.kernels.layout import LANES
 from fastws.sweep.engines import in_threads, on_executor, worker_processes
 from fastws.sweep.groups import Group, Outcome, grouped
 from fastws.sweep.settings import Experiment, Setting, expand

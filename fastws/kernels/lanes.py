@@ -15,11 +15,12 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import PrimitiveModel, register_default
-from numba.extending import lower_builtin, type_callable
-from numba.np.arrayobj import make_array
+from numba.extending import intrinsic, lower_builtin, overload, type_callable
+from numba.np.arrayobj import make_array, populate_array
 from numpy.typing import NDArray
 
-from fastws.storage import LANES
+from fastws.kernels.jit import INLINE
+from fastws.kernels.layout import LANES, connection
 
 
 def load(array: NDArray[Any], row: int, column: int) -> NDArray[Any]:
@@ -279,3 +280,43 @@ def _register_operator(function: Callable[[Any, Any], Any]) -> None:
 
 for _operator in {*_FLOAT_INSTRUCTIONS, *_INTEGER_INSTRUCTIONS, *_COMPARISONS}:
     _register_operator(_operator)
+
+
+@intrinsic
+def _connection(typing_context: Any, data: Any, start: Any, n_rows: Any, n_columns: Any) -> Any:
+    """Return what `layout.connection` does, of an array that nothing counts references to."""
+    together = data.ndim == 2
+    result = types.Array(data.dtype, data.ndim + 1, "C" if together else "A")
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        fields = make_array(data)(context, builder, values[0])
+        n = context.get_constant(types.intp, LANES)
+        zero, item = context.get_constant(types.intp, 0), context.get_constant(types.intp, data.dtype.bitwidth // 8)
+        place = [values[1], zero][: data.ndim]
+        view = make_array(result)(context, builder)
+        row = builder.mul(values[3], item)
+        if together:
+            shape, strides = [values[2], values[3], n], [builder.mul(row, n), builder.mul(item, n), item]
+        else:
+            last = context.get_constant(types.intp, LANES - 1)
+            width = builder.mul(builder.sdiv(builder.add(values[3], last), n), n)
+            shape, strides = [values[2], width], [row, item]
+        populate_array(
+            view,
+            cgutils.get_item_pointer(context, builder, data, fields, place, wraparound=False),
+            cgutils.pack_array(builder, shape),
+            cgutils.pack_array(builder, strides),
+            item,
+            None,
+        )
+        return view._getvalue()
+
+    return result(data, types.intp, types.intp, types.intp), generate
+
+
+@overload(connection, jit_options=INLINE)
+def _compiled_connection(stack: Any, level: Any) -> Any:
+    def view(stack: Any, level: Any) -> Any:
+        return _connection(stack.data, stack.places[level, 0], stack.places[level, 1], stack.places[level, 2])
+
+    return view

@@ -1,0 +1,94 @@
+"""Eqs 2 and 3 of representations that are drawn, in float64 nats."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastws.kernels.connection import generative, recognition
+from fastws.kernels.elementary import exp_of_minus_magnitude
+from fastws.kernels.jit import inline, jit
+from fastws.kernels.lanes import float_bits, float_from_bits, lane_numbers, load, spread, store, to_double, where
+from fastws.kernels.layout import LANES
+from fastws.kernels.phases import recognise
+from fastws.kernels.random import draw_thresholds
+from fastws.kernels.types import Connection, Doubles, Floats, Key, Net, Room, States
+
+PARTS = 16
+"""A cost is a sum of so many parts, whatever the width of a vector: unit v is in part v mod 16."""
+
+
+@inline
+def clear_cost(parts: Doubles) -> None:
+    """Begin a cost: 0. It is the sum of row 0 and of the logarithms of row 1, each of which is in [1, 2)."""
+    for part in range(PARTS):
+        parts[0, part] = 0.0
+        parts[1, part] = 1.0
+
+
+@inline
+def add_layer_cost(between: Connection, states: Floats, parts: Doubles) -> None:
+    """Add the cost in nats of the states of a layer, given the layer that drives it (Eq 2).
+
+    A unit with logit a costs log(1 + exp(a)) - s a: this is max(a, 0) - s a plus the logarithm of 1 + exp(-|a|).
+    """
+    weights, driving, n = between.weights, between.driving, between.n_driving
+    for first in range(0, between.n_driven, LANES):
+        a = to_double(load(weights, 0, first))
+        b = to_double(spread(np.float32(0)))
+        for u in range(0, n - 1, 2):
+            a = a + np.float64(states[driving, u]) * to_double(load(weights, 1 + u, first))
+            b = b + np.float64(states[driving, u + 1]) * to_double(load(weights, 2 + u, first))
+        if n % 2 == 1:
+            a = a + np.float64(states[driving, n - 1]) * to_double(load(weights, n, first))
+        a = a + b
+        part = first % PARTS
+        cost, factor = load(parts, 0, part), load(parts, 1, part)
+        there = lane_numbers() < np.uint32(min(LANES, between.n_driven - first))
+        cost = cost + where(there, where(a > 0.0, a, 0.0) - to_double(load(states, between.driven, first)) * a, 0.0)
+        factor = factor * where(there, exp_of_minus_magnitude(a) + 1.0, 1.0)
+        exponent = (float_bits(factor) >> 52) - 1023
+        store(parts, 0, part, cost + to_double(exponent) * 0.6931471805599453)
+        store(parts, 1, part, float_from_bits(float_bits(factor) - (exponent << 52)))
+
+
+@inline
+def total_cost(parts: Doubles) -> float:
+    """Return a cost in nats."""
+    total = 0.0
+    product = 1.0
+    for part in range(PARTS):
+        total += parts[0, part]
+        product *= parts[1, part]
+    return total + np.log(product)
+
+
+@jit
+def sampled_costs(
+    key: Key,
+    numbers: NDArray[np.uint64],
+    net: Net,
+    room: Room,
+    inputs: States,
+    costs: Doubles,
+    surprises: Doubles,
+) -> None:
+    """Draw total representations α of each input from Q(·|d); inputs of the same number share their draws.
+
+    Written in place, shape (n, n_samples), in nats: `costs`, the C(α, d) of Eq 3, and `surprises`, -log Q(α|d).
+    """
+    n_levels = len(net.sizes) - 1
+    n_draws = np.sum(net.sizes) - net.sizes[0]
+    for image in range(inputs.shape[0]):
+        for i in range(net.sizes[0]):
+            room.states[0, i] = inputs[image, i]
+        for sample in range(costs.shape[1]):
+            draw = (np.uint64(sample) << np.uint64(32)) + numbers[image]
+            draw_thresholds(key, draw, n_draws, room.thresholds)
+            recognise(net, room.states, room.thresholds, 0)
+            clear_cost(room.parts)
+            for level in range(n_levels):
+                add_layer_cost(generative(net, level), room.states, room.parts)
+            costs[image, sample] = total_cost(room.parts)
+            clear_cost(room.parts)
+            for level in range(n_levels - 1):
+                add_layer_cost(recognition(net, level), room.states, room.parts)
+            surprises[image, sample] = total_cost(room.parts)

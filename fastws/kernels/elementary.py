@@ -1,0 +1,61 @@
+"""The functions that Eqs 1 to 3 need, by additions and multiplications: the same bits on every processor."""
+
+from fastws.kernels.jit import inline
+from fastws.kernels.lanes import float_bits, float_from_bits, to_float, where
+from fastws.kernels.types import Lanes
+
+
+@inline
+def log(x: Lanes) -> Lanes:
+    """Return the logarithm of positive normal float32 lanes, to 2 units in the last place (as logf of Cephes)."""
+    exponent = (float_bits(x) - 0x3F3504F3) >> 23
+    m = float_from_bits(float_bits(x) - (exponent << 23)) - 1.0
+    z = m * m
+    p = m * 7.0376836292e-2 - 1.1514610310e-1
+    p = p * m + 1.1676998740e-1
+    p = p * m - 1.2420140846e-1
+    p = p * m + 1.4249322787e-1
+    p = p * m - 1.6668057665e-1
+    p = p * m + 2.0000714765e-1
+    p = p * m - 2.4999993993e-1
+    p = p * m + 3.3333331174e-1
+    return m + (p * m * z - z * 0.5) + to_float(exponent) * 0.69314718
+
+
+@inline
+def logistic(a: Lanes) -> Lanes:
+    """Return 1 / (1 + exp(-a)) of float32 lanes, to 2e-7; |a| is cut at 87, within e-38 of 0 or 1."""
+    a = where(a > -87.0, a, -87.0)
+    a = where(a < 87.0, a, 87.0)
+    # exp(-a) = 2^n exp(f); adding 1.5 * 2^23 rounds to the whole number n and leaves it in the low bits.
+    y = a * -1.44269504
+    n = y + 12582912.0
+    f = (y - (n - 12582912.0)) * 0.69314718
+    z = f * f
+    # The polynomial of degree 5 that is 1 + f + … and nearest to exp(f), to 1.05e-7 of it, for |f| <= log(2) / 2.
+    p = (f + 1.0) + z * ((f * 0.16667115 + 0.4999923) + z * (f * 0.0083125 + 0.04189033))
+    return 1.0 / (float_from_bits(float_bits(p) + (float_bits(n) << 23)) + 1.0)
+
+
+@inline
+def exp_of_minus_magnitude(a: Lanes) -> Lanes:
+    """Return exp(-|a|) of float64 lanes, to 1e-15 of its value; |a| is cut at 708."""
+    x = where(a < 0.0, a, a * -1.0)
+    x = where(x > -708.0, x, -708.0)
+    # exp(x) = 2^n exp(f); adding 1.5 * 2^52 rounds to the whole number n and leaves it in the low bits.
+    n = x * 1.4426950408889634 + 6755399441055744.0
+    whole = n - 6755399441055744.0
+    f = (x - whole * 0.6931471803691238) - whole * 1.9082149292705877e-10
+    p = f * (1 / 479001600) + (1 / 39916800)
+    p = p * f + (1 / 3628800)
+    p = p * f + (1 / 362880)
+    p = p * f + (1 / 40320)
+    p = p * f + (1 / 5040)
+    p = p * f + (1 / 720)
+    p = p * f + (1 / 120)
+    p = p * f + (1 / 24)
+    p = p * f + (1 / 6)
+    p = p * f + 0.5
+    p = p * f + 1.0
+    p = p * f + 1.0
+    return float_from_bits(float_bits(p) + (float_bits(n) << 52))

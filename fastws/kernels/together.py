@@ -1,0 +1,91 @@
+"""Sixteen machines of one shape in the lanes of a vector: the same sums in the same order and the same rule."""
+
+import numpy as np
+
+from fastws.kernels.jit import inline, inner
+from fastws.kernels.lanes import load, spread, store
+from fastws.kernels.layout import LANES, Stack
+from fastws.kernels.types import Connection, Floats, Net, Together
+from fastws.kernels.units import OFF, error_of_units, logits, sample_units, update
+
+
+def sample_layer(way: Together, between: Connection, states: Floats, thresholds: Floats, draw: int) -> None:
+    """Do what `connection.sample_layer` does."""
+    row = write_logits(between, states)
+    for v in range(between.n_driven):
+        sample_units(load(states, row, v), states, between.driven, v, thresholds, draw)
+
+
+def learn(way: Together, between: Connection, states: Floats, rate: np.float32, floor: np.float32) -> None:
+    """Do what `connection.learn` does."""
+    weights, n, row = between.weights, between.n_driven, write_logits(between, states)
+    for v in range(n):
+        delta = rate * error_of_units(load(states, row, v), states, between.driven, v)
+        store(states, row, v, delta)
+        store(weights, 0, v, load(weights, 0, v) + delta)
+    for u in range(between.n_driving):
+        on = load(states, between.driving, u) > OFF
+        for v in range(n):
+            update(weights, u, v, on, load(states, row, v), floor)
+
+
+@inline
+def write_logits(between: Connection, states: Floats) -> int:
+    """Write the logits of a layer into the last row of the states; return its number.
+
+    Two units side by side share each state that is read.
+    """
+    weights, driving, n = between.weights, between.driving, between.n_driving
+    row = states.shape[0] - 1
+    whole = n - n % 4
+    even = between.n_driven - between.n_driven % 2
+    for v in range(0, even, 2):
+        a, e = load(weights, 0, v), load(weights, 0, v + 1)
+        b, c, d = spread(OFF), spread(OFF), spread(OFF)
+        f, g, h = spread(OFF), spread(OFF), spread(OFF)
+        for u in range(0, whole, 4):
+            s = load(states, driving, u)
+            a, e = a + s * load(weights, 1 + u, v), e + s * load(weights, 1 + u, v + 1)
+            s = load(states, driving, u + 1)
+            b, f = b + s * load(weights, 2 + u, v), f + s * load(weights, 2 + u, v + 1)
+            s = load(states, driving, u + 2)
+            c, g = c + s * load(weights, 3 + u, v), g + s * load(weights, 3 + u, v + 1)
+            s = load(states, driving, u + 3)
+            d, h = d + s * load(weights, 4 + u, v), h + s * load(weights, 4 + u, v + 1)
+        for u in range(whole, n):
+            s = load(states, driving, u)
+            a, e = a + s * load(weights, 1 + u, v), e + s * load(weights, 1 + u, v + 1)
+        store(states, row, v, (a + b) + (c + d))
+        store(states, row, v + 1, (e + f) + (g + h))
+    for v in range(even, between.n_driven):
+        store(states, row, v, logits(weights, n, states, driving, v))
+    return row
+
+
+def gather(way: Together, net: Net) -> None:
+    """Bring the parameters of sixteen machines together."""
+    copy(way.generative, net.generative, True)
+    copy(way.recognition, net.recognition, True)
+
+
+def scatter(way: Together, net: Net) -> None:
+    """Bring the parameters of sixteen machines home."""
+    copy(way.generative, net.generative, False)
+    copy(way.recognition, net.recognition, False)
+
+
+@inner
+def copy(home: Stack, together: Stack, gathering: bool) -> None:
+    """Copy the parameters of each machine from its own array into its lane of the other, or back."""
+    for level in range(len(together.places)):
+        start, n_rows, n_columns = together.places[level]
+        for row in range(n_rows):
+            here = start + row * n_columns
+            there = home.places[level, 0] + row * home.places[level, 2]
+            for machine in range(LANES):
+                own = home.data[machine]
+                for column in range(n_columns):
+                    if gathering:
+                        together.data[here + column, machine] = own[there + column]
+                    else:
+                        own[there + column] = together.data[here + column, machine]

@@ -1,0 +1,194 @@
+"""What kernels take, in a few tuples: a net, the rule it learns by, its draws, the room to work in, a source of inputs.
+
+The classes of sources, and of the ways of nets, say how kernels go about it: `dispatch` chooses by them.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastws.kernels.layout import Stack
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Key = NDArray[np.uint32]
+States = NDArray[np.uint8]
+Lanes = Any
+"""Sixteen numbers: neighbouring units of one machine, or one unit of each of sixteen machines."""
+
+
+class Narrow(NamedTuple):
+    """One machine, a group of units after the other."""
+
+
+class Wide(NamedTuple):
+    """One machine of which a connection is wide, with room for lists of the units that are on.
+
+    Attributes
+    ----------
+    active : ndarray of int64, shape (4, n)
+    counts : ndarray of int64, shape (4,)
+        How many each list has.
+    """
+
+    active: Integers
+    counts: Integers
+
+
+class Together(NamedTuple):
+    """Sixteen machines of one shape, a lane each, and the stacks where they are at home.
+
+    Attributes
+    ----------
+    generative, recognition : Stack
+        Those of one machine, but for the data: a tuple of the sixteen machines' own.
+    """
+
+    generative: Stack
+    recognition: Stack
+
+
+class Net(NamedTuple):
+    """What is driven and learns.
+
+    Attributes
+    ----------
+    way : Narrow, Wide or Together
+        How kernels go about it.
+    sizes : ndarray of int64
+        The units of each layer, and then a 0, the empty layer that drives the top one.
+    generative, recognition : Stack
+        The connections of each level.
+    """
+
+    way: Any
+    sizes: Integers
+    generative: Stack
+    recognition: Stack
+
+
+class Connection(NamedTuple):
+    """The weights between two layers and, in row 0, the biases of the driven one.
+
+    Attributes
+    ----------
+    weights : ndarray of float32
+    driving, driven : int
+        The layers.
+    n_driving, n_driven : int
+        Their units.
+    """
+
+    weights: Floats
+    driving: int
+    driven: int
+    n_driving: int
+    n_driven: int
+
+
+class Rule(NamedTuple):
+    """How a net learns.
+
+    Attributes
+    ----------
+    rates : ndarray of float32
+        The learning rate ε of each level.
+    floor : float32
+        The least value that a generative weight to an input may take: 0, or minus infinity.
+    """
+
+    rates: Floats
+    floor: np.float32
+
+
+class Draws(NamedTuple):
+    """Which random numbers a run uses: the stream of a key, so many an example.
+
+    Attributes
+    ----------
+    key : ndarray of uint32, shape (4,) or, together, (4, 16)
+    an_input : int
+        Draws that make an example's input.
+    an_example : int
+        All draws of an example: those, and one a unit drawn, awake and asleep.
+    """
+
+    key: Key
+    an_input: int
+    an_example: int
+
+
+class Room(NamedTuple):
+    """Memory that kernels work in. `thresholds` and `states` are those of one machine or, with an axis more, of sixteen.
+
+    Attributes
+    ----------
+    states : ndarray of float32
+        A row a layer, 0.0 or 1.0 a unit, and then rows for logits and deltas.
+    inputs : ndarray of float32
+        A row an example of a block.
+    thresholds : ndarray of float32
+        Row 0 holds draws, independent logistic variates t: a unit with logit a is on, with the probability of Eq 1, where
+        a > t. They do not depend on the net and are made ahead of it, for a block of examples.
+    parts : ndarray of float64, shape (2, 16)
+        A cost on its way.
+    """
+
+    states: Floats
+    inputs: Floats
+    thresholds: Floats
+    parts: Doubles
+
+
+class BarsSource(NamedTuple):
+    """Inputs are bars images.
+
+    Attributes
+    ----------
+    orientation : float32
+        The logit of an image being vertical.
+    bars : ndarray of float32, shape (size, 3)
+        The logits of bar k being there when some but not all of the bars before it are, when all are and when none is;
+        they differ only where the full or the blank image is excluded.
+    """
+
+    orientation: np.float32
+    bars: Floats
+
+
+class ImagesSource(NamedTuple):
+    """Inputs are images of a finite set, each once a sweep, in an order that each machine shuffles anew.
+
+    Attributes
+    ----------
+    images : ndarray of uint8, shape (n_images, n_0)
+    keys : ndarray of uint32, shape (n_machines, 4)
+        What the orders are drawn with.
+    orders : ndarray of int64, shape (n_machines, n_images)
+    sweep : ndarray of uint64, shape (1,)
+        One more than the sweep that the orders are of; 0 if they are of none.
+    bits : ndarray of uint32, shape (1, GROUP)
+        Room for shuffling.
+    """
+
+    images: States
+    keys: Key
+    orders: Integers
+    sweep: NDArray[np.uint64]
+    bits: Key
+
+
+class RowsSource(NamedTuple):
+    """Inputs are rows that Python filled, those of the next examples.
+
+    Attributes
+    ----------
+    rows : ndarray of uint8, shape (n_examples, n_0)
+    first : uint64
+        The number of the example in the first row.
+    """
+
+    rows: States
+    first: np.uint64
