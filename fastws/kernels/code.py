@@ -23,8 +23,8 @@ def code_probabilities(
     up to a whole vector, may change too.
     """
     between = recognition(net, level) if upward else generative(net, level)
-    for unit in range(0, between.n_driven, LANES):
-        p = logistic(logits(between.weights, between.n_driving, states, between.driving, unit))
+    for unit in range(0, net.sizes[between.driven], LANES):
+        p = logistic(logits(between.weights, net.sizes, states, between.driving, unit))
         # Adding 1.5 * 2^23 rounds to a whole number: it works up to 2^22 in float32, which is why there are 22 bits.
         k = (p * CODE_ONE + 12582912.0) - 12582912.0
         k = where(k > 1.0, k, 1.0)

@@ -12,39 +12,40 @@ from fastws.kernels.units import OFF, error_of_units, logits, sample_units, upda
 @inline
 def generative(net: Net, level: int) -> Connection:
     """Return the generative connection of a level, which drives the layer below."""
-    return Connection(connection(net.generative, level), level + 1, level, net.sizes[level + 1], net.sizes[level])
+    return Connection(connection(net.generative, level), net.sizes, level + 1, level)
 
 
 @inline
 def recognition(net: Net, level: int) -> Connection:
     """Return the recognition connection of a level, which drives the layer above."""
-    return Connection(connection(net.recognition, level), level, level + 1, net.sizes[level], net.sizes[level + 1])
+    return Connection(connection(net.recognition, level), net.sizes, level, level + 1)
 
 
 @inline
 def sample_layer(way: Narrow, between: Connection, states: Floats, thresholds: Floats, draw: int) -> None:
     """Draw the states of the driven layer from those of the driving one (Eq 1)."""
-    for first in range(0, between.n_driven, LANES):
-        a = logits(between.weights, between.n_driving, states, between.driving, first)
-        sample_units(a, states, between.driven, first, thresholds, draw)
+    weights, sizes, driving, driven = between
+    for first in range(0, sizes[driven], LANES):
+        a = logits(weights, sizes, states, driving, first)
+        sample_units(a, states, driven, first, thresholds, draw)
 
 
 @inline
 def learn(way: Narrow, between: Connection, states: Floats, rate: np.float32, floor: np.float32) -> None:
     """Apply the delta rule Δw_uv = ε s_u (s_v - p_v) (Eqs 4 and 7)."""
-    weights, driving = between.weights, between.driving
-    for first in range(0, between.n_driven, LANES):
-        a = logits(weights, between.n_driving, states, driving, first)
-        delta = within_row(rate * error_of_units(a, states, between.driven, first), weights, first)
+    weights, sizes, driving, driven = between
+    for first in range(0, sizes[driven], LANES):
+        a = logits(weights, sizes, states, driving, first)
+        delta = within_row(rate * error_of_units(a, states, driven, first), weights, first)
         store(weights, 0, first, load(weights, 0, first) + delta)
-        for u in range(between.n_driving):
+        for u in range(sizes[driving]):
             update(weights, u, first, spread(states[driving, u]) > OFF, delta, floor)
 
 
 @inline
 def within_row(delta: Lanes, weights: Floats, first: int) -> Lanes:
     """Return deltas that leave alone what is not of the row, where rows are not padded and a vector reaches further."""
-    left = weights.strides[0] // 4 - first
+    left = weights.shape[1] - first
     if left < LANES:
         # Adding -0.0 changes no bit; nor does the floor, since the weights of the next row are not below it either.
         return where(lane_numbers() < np.uint32(left), delta, -0.0)

@@ -30,8 +30,9 @@ def add_layer_cost(between: Connection, states: Floats, parts: Doubles) -> None:
 
     A unit with logit a costs log(1 + exp(a)) - s a: this is max(a, 0) - s a plus the logarithm of 1 + exp(-|a|).
     """
-    weights, driving, n = between.weights, between.driving, between.n_driving
-    for first in range(0, between.n_driven, LANES):
+    weights, sizes, driving, driven = between
+    n = sizes[driving]
+    for first in range(0, sizes[driven], LANES):
         a = to_double(load(weights, 0, first))
         b = to_double(spread(np.float32(0)))
         for u in range(0, n - 1, 2):
@@ -42,8 +43,8 @@ def add_layer_cost(between: Connection, states: Floats, parts: Doubles) -> None:
         a = a + b
         part = first % PARTS
         cost, factor = load(parts, 0, part), load(parts, 1, part)
-        there = lane_numbers() < np.uint32(min(LANES, between.n_driven - first))
-        cost = cost + where(there, where(a > 0.0, a, 0.0) - to_double(load(states, between.driven, first)) * a, 0.0)
+        there = lane_numbers() < np.uint32(min(LANES, sizes[driven] - first))
+        cost = cost + where(there, where(a > 0.0, a, 0.0) - to_double(load(states, driven, first)) * a, 0.0)
         factor = factor * where(there, exp_of_minus_magnitude(a) + 1.0, 1.0)
         exponent = (float_bits(factor) >> 52) - 1023
         store(parts, 0, part, cost + to_double(exponent) * 0.6931471805599453)

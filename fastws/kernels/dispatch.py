@@ -17,18 +17,23 @@ def by_type(choices: dict[type, Callable[..., Any]]) -> Callable[..., Any]:
     Parameters
     ----------
     choices : dict of class to function
-        They have the same parameters, and are compiled into those that call them.
+        Compiled functions of the same parameters.
     """
 
-    functions = {kind: getattr(function, "py_func", function) for kind, function in choices.items()}
-
     def choose(*arguments: Any) -> Any:
-        return functions[type(arguments[0])](*arguments)
+        return choices[type(arguments[0])](*arguments)
+
+    for kind, function in choices.items():
+        _overload(choose, kind, function)
+    return choose
+
+
+def _overload(choose: Callable[..., Any], kind: type, function: Any) -> None:
+    python = getattr(function, "py_func", function)
 
     def chosen(*arguments: Any) -> Callable[..., Any] | None:
-        return functions.get(getattr(arguments[0], "instance_class", None))  # type: ignore[arg-type]
+        return python if getattr(arguments[0], "instance_class", None) is kind else None
 
-    signature = inspect.signature(next(iter(functions.values())))
-    choose.__signature__ = chosen.__signature__ = signature  # type: ignore[attr-defined]
-    overload(choose, jit_options=INLINE, strict=False)(chosen)
-    return choose
+    chosen.__signature__ = inspect.signature(python)  # type: ignore[attr-defined]
+    # Compiled as it is declared: into what calls it, or by itself.
+    overload(choose, jit_options=getattr(function, "targetoptions", INLINE), strict=False)(chosen)

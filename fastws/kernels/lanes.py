@@ -285,8 +285,7 @@ for _operator in {*_FLOAT_INSTRUCTIONS, *_INTEGER_INSTRUCTIONS, *_COMPARISONS}:
 @intrinsic
 def _connection(typing_context: Any, data: Any, start: Any, n_rows: Any, n_columns: Any) -> Any:
     """Return what `layout.connection` does, of an array that nothing counts references to."""
-    together = data.ndim == 2
-    result = types.Array(data.dtype, data.ndim + 1, "C" if together else "A")
+    result = types.Array(data.dtype, data.ndim + 1, "C")
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         fields = make_array(data)(context, builder, values[0])
@@ -295,12 +294,9 @@ def _connection(typing_context: Any, data: Any, start: Any, n_rows: Any, n_colum
         place = [values[1], zero][: data.ndim]
         view = make_array(result)(context, builder)
         row = builder.mul(values[3], item)
-        if together:
-            shape, strides = [values[2], values[3], n], [builder.mul(row, n), builder.mul(item, n), item]
-        else:
-            last = context.get_constant(types.intp, LANES - 1)
-            width = builder.mul(builder.sdiv(builder.add(values[3], last), n), n)
-            shape, strides = [values[2], width], [row, item]
+        shape, strides = [values[2], values[3]], [row, item]
+        if data.ndim == 2:
+            shape, strides = [*shape, n], [builder.mul(stride, n) for stride in strides] + [item]
         populate_array(
             view,
             cgutils.get_item_pointer(context, builder, data, fields, place, wraparound=False),

@@ -54,7 +54,10 @@ def new_stack(shapes: Sequence[tuple[int, int]], together: bool = False) -> Stac
 
 
 def connection(stack: Stack, level: int) -> NDArray[np.float32]:
-    """Return a view of one connection, shape (rows, whole vectors of columns) or, together, (rows, columns, LANES)."""
+    """Return a view of one connection, shape (rows, columns) or, together, (rows, columns, LANES).
+
+    Interpreted, columns that are not whole vectors have those of the next row after them, as they do in memory.
+    """
     start, n_rows, n_columns = stack.places[level].tolist()
     data = stack.data[start:]
     if data.ndim == 2:

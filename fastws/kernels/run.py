@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastws.kernels.dispatch import by_type
-from fastws.kernels.jit import jit
+from fastws.kernels.jit import inline, inner, jit
 from fastws.kernels.lanes import load, store
 from fastws.kernels.phases import fantasise, learn_generative, learn_recognition, recognise
 from fastws.kernels.random import draw_ahead
@@ -14,6 +14,7 @@ from fastws.kernels.types import Draws, Narrow, Net, Room, Rule, Together, Wide
 from fastws.kernels.units import units_a_group
 
 
+@inline
 def stay(way: Narrow, net: Net) -> None:
     """Leave the parameters of one machine where they are."""
 
@@ -36,24 +37,32 @@ def run(
 
     `seen` has a count of examples a machine. They begin alike, and are kept in step with the parameters.
     """
-    states, thresholds = room.states, room.thresholds
     ahead = room.inputs.shape[0]
     bring_together(net.way, net)
     for start in range(0, n_examples, ahead):
         block = min(ahead, n_examples - start)
         example = seen[0][0] + np.uint64(start)
         n_draws = block * draws.an_example
-        draw = draw_ahead(draws.key, example * np.uint64(draws.an_example), n_draws, thresholds)
+        draw = draw_ahead(draws.key, example * np.uint64(draws.an_example), n_draws, room.thresholds)
         for row in range(block):
             write_input(source, room, row, example + np.uint64(row), draw + row * draws.an_example)
-        for row in range(block):
-            for first in range(0, net.sizes[0], units_a_group(states)):
-                store(states, 0, first, load(room.inputs, row, first))
-            own_draw = draw + row * draws.an_example + draws.an_input
-            own_draw = recognise(net, states, thresholds, own_draw)
-            learn_generative(net, rule, states)
-            fantasise(net, states, thresholds, own_draw)
-            learn_recognition(net, rule, states)
+        learn_from_block(net, rule, room, block, draw + draws.an_input, draws.an_example)
     bring_home(net.way, net)
     for count in seen:
         count[0] += np.uint64(n_examples)
+
+
+@inner
+def learn_from_block(net: Net, rule: Rule, room: Room, block: int, draw: int, draws_between: int) -> None:
+    """Learn from each of the first inputs in turn.
+
+    The draws of an example begin with column `draw` of the thresholds, and those of the next `draws_between` later.
+    """
+    states, thresholds = room.states, room.thresholds
+    for row in range(block):
+        for first in range(0, net.sizes[0], units_a_group(states)):
+            store(states, 0, first, load(room.inputs, row, first))
+        next_draw = recognise(net, states, thresholds, draw + row * draws_between)
+        learn_generative(net, rule, states)
+        fantasise(net, states, thresholds, next_draw)
+        learn_recognition(net, rule, states)

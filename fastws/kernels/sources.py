@@ -34,6 +34,7 @@ def write_bars(source: BarsSource, room: Room, row: int, example: np.uint64, dra
             store(images, row, i * size + first, where(vertical, load(on, space, first), state(on, space, i)))
 
 
+@inline
 def write_image(source: ImagesSource, room: Room, row: int, example: np.uint64, draw: int) -> None:
     """Copy the image whose turn it is in the order of each machine; a sweep begins with new orders."""
     n_images = np.uint64(source.images.shape[0])
@@ -46,6 +47,7 @@ def write_image(source: ImagesSource, room: Room, row: int, example: np.uint64, 
         copy_row(source.images, source.orders[machine, np.int64(example % n_images)], room.inputs, row, machine)
 
 
+@inline
 def write_row(source: RowsSource, room: Room, row: int, example: np.uint64, draw: int) -> None:
     """Copy the row of an example."""
     for machine in range(1 if room.inputs.ndim == 2 else room.inputs.shape[2]):

@@ -9,23 +9,26 @@ from fastws.kernels.types import Connection, Floats, Net, Together
 from fastws.kernels.units import OFF, error_of_units, logits, sample_units, update
 
 
+@inner
 def sample_layer(way: Together, between: Connection, states: Floats, thresholds: Floats, draw: int) -> None:
     """Do what `connection.sample_layer` does."""
     row = write_logits(between, states)
-    for v in range(between.n_driven):
+    for v in range(between.sizes[between.driven]):
         sample_units(load(states, row, v), states, between.driven, v, thresholds, draw)
 
 
+@inner
 def learn(way: Together, between: Connection, states: Floats, rate: np.float32, floor: np.float32) -> None:
     """Do what `connection.learn` does."""
-    weights, n, row = between.weights, between.n_driven, write_logits(between, states)
-    for v in range(n):
-        delta = rate * error_of_units(load(states, row, v), states, between.driven, v)
+    weights, sizes, driving, driven = between
+    row = write_logits(between, states)
+    for v in range(sizes[driven]):
+        delta = rate * error_of_units(load(states, row, v), states, driven, v)
         store(states, row, v, delta)
         store(weights, 0, v, load(weights, 0, v) + delta)
-    for u in range(between.n_driving):
-        on = load(states, between.driving, u) > OFF
-        for v in range(n):
+    for u in range(sizes[driving]):
+        on = load(states, driving, u) > OFF
+        for v in range(sizes[driven]):
             update(weights, u, v, on, load(states, row, v), floor)
 
 
@@ -35,10 +38,11 @@ def write_logits(between: Connection, states: Floats) -> int:
 
     Two units side by side share each state that is read.
     """
-    weights, driving, n = between.weights, between.driving, between.n_driving
+    weights, sizes, driving, driven = between
     row = states.shape[0] - 1
+    n = sizes[driving]
     whole = n - n % 4
-    even = between.n_driven - between.n_driven % 2
+    even = sizes[driven] - sizes[driven] % 2
     for v in range(0, even, 2):
         a, e = load(weights, 0, v), load(weights, 0, v + 1)
         b, c, d = spread(OFF), spread(OFF), spread(OFF)
@@ -57,17 +61,19 @@ def write_logits(between: Connection, states: Floats) -> int:
             a, e = a + s * load(weights, 1 + u, v), e + s * load(weights, 1 + u, v + 1)
         store(states, row, v, (a + b) + (c + d))
         store(states, row, v + 1, (e + f) + (g + h))
-    for v in range(even, between.n_driven):
-        store(states, row, v, logits(weights, n, states, driving, v))
+    for v in range(even, sizes[driven]):
+        store(states, row, v, logits(weights, sizes, states, driving, v))
     return row
 
 
+@inner
 def gather(way: Together, net: Net) -> None:
     """Bring the parameters of sixteen machines together."""
     copy(way.generative, net.generative, True)
     copy(way.recognition, net.recognition, True)
 
 
+@inner
 def scatter(way: Together, net: Net) -> None:
     """Bring the parameters of sixteen machines home."""
     copy(way.generative, net.generative, False)

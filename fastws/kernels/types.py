@@ -75,17 +75,16 @@ class Connection(NamedTuple):
     Attributes
     ----------
     weights : ndarray of float32
+    sizes : ndarray of int64
+        The units of each layer.
     driving, driven : int
-        The layers.
-    n_driving, n_driven : int
-        Their units.
+        The two layers.
     """
 
     weights: Floats
+    sizes: Integers
     driving: int
     driven: int
-    n_driving: int
-    n_driven: int
 
 
 class Rule(NamedTuple):

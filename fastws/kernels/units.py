@@ -10,7 +10,7 @@ from fastws.kernels.elementary import logistic
 from fastws.kernels.jit import inline
 from fastws.kernels.lanes import load, spread, store, where
 from fastws.kernels.layout import LANES
-from fastws.kernels.types import Floats, Lanes
+from fastws.kernels.types import Floats, Integers, Lanes
 
 OFF = np.float32(0)
 ON = np.float32(1)
@@ -33,8 +33,8 @@ def units_a_group(array: Floats) -> int:
 
 
 @inline
-def logits(weights: Floats, n: int, states: Floats, driving: int, first: int) -> Lanes:
-    """Return b_v + sum_u s_u w_uv for a group of units v driven by a layer of n, the exponent of Eq 1.
+def logits(weights: Floats, sizes: Integers, states: Floats, driving: int, first: int) -> Lanes:
+    """Return b_v + sum_u s_u w_uv for a group of units v, the exponent of Eq 1.
 
     Four sums run side by side, since each addition waits for the one before it.
     """
@@ -42,6 +42,7 @@ def logits(weights: Floats, n: int, states: Floats, driving: int, first: int) ->
     b = spread(OFF)
     c = spread(OFF)
     d = spread(OFF)
+    n = sizes[driving]
     whole = n - n % 4
     for u in range(0, whole, 4):
         a = a + state(states, driving, u) * load(weights, 1 + u, first)

@@ -21,9 +21,10 @@ ROWS_OF_ROOM = 4
 @inline
 def is_wide(between: Connection) -> bool:
     """Return whether a connection is worth lists of active units."""
-    return min(between.n_driving, between.n_driven) >= WIDE
+    return min(between.sizes[between.driving], between.sizes[between.driven]) >= WIDE
 
 
+@inner
 def sample_layer(way: Wide, between: Connection, states: Floats, thresholds: Floats, draw: int) -> None:
     """Do what `connection.sample_layer` does."""
     if is_wide(between):
@@ -32,6 +33,7 @@ def sample_layer(way: Wide, between: Connection, states: Floats, thresholds: Flo
         connection.sample_layer(way, between, states, thresholds, draw)
 
 
+@inner
 def learn(way: Wide, between: Connection, states: Floats, rate: np.float32, floor: np.float32) -> None:
     """Do what `connection.learn` does."""
     if is_wide(between):
@@ -40,27 +42,28 @@ def learn(way: Wide, between: Connection, states: Floats, rate: np.float32, floo
         connection.learn(way, between, states, rate, floor)
 
 
-@inner
+@inline
 def sample_wide_layer(way: Wide, between: Connection, states: Floats, thresholds: Floats, draw: int) -> None:
     """Draw the states of a layer, all its logits first."""
-    row = write_logits(way, between, states)
-    for first in range(0, between.n_driven, LANES):
-        sample_units(load(states, row, first), states, between.driven, first, thresholds, draw)
+    row, driven = write_logits(way, between, states), between.driven
+    for first in range(0, between.sizes[driven], LANES):
+        sample_units(load(states, row, first), states, driven, first, thresholds, draw)
 
 
-@inner
+@inline
 def learn_wide(way: Wide, between: Connection, states: Floats, rate: np.float32, floor: np.float32) -> None:
     """Turn all logits into deltas, and add these to the weights from units that are on."""
-    weights, n, row = between.weights, between.n_driven, write_logits(way, between, states)
-    for first in range(0, n, LANES):
-        delta = rate * error_of_units(load(states, row, first), states, between.driven, first)
+    weights, sizes, _, driven = between
+    row = write_logits(way, between, states)
+    for first in range(0, sizes[driven], LANES):
+        delta = rate * error_of_units(load(states, row, first), states, driven, first)
         delta = within_row(delta, weights, first)
         store(states, row, first, delta)
         store(weights, 0, first, load(weights, 0, first) + delta)
     on = spread(ON) > OFF
-    for part in range(4):
+    for part in range(len(way.counts)):
         for k in range(way.counts[part]):
-            for first in range(0, n, LANES):
+            for first in range(0, sizes[driven], LANES):
                 update(weights, way.active[part, k], first, on, load(states, row, first), floor)
 
 
@@ -79,14 +82,14 @@ def list_active(n: int, states: Floats, driving: int, way: Wide) -> None:
 @inner
 def write_logits(way: Wide, between: Connection, states: Floats) -> int:
     """Write the logits of the driven layer into a row of the states, whose number is returned; the next three are used."""
-    weights, active, n = between.weights, way.active, between.n_driven
-    list_active(between.n_driving, states, between.driving, way)
-    row = states.shape[0] - ROWS_OF_ROOM
+    weights, sizes, driving, driven = between
+    list_active(sizes[driving], states, driving, way)
+    active, row, n = way.active, states.shape[0] - ROWS_OF_ROOM, sizes[driven]
     for first in range(0, n, LANES):
         store(states, row, first, load(weights, 0, first))
-        for part in range(1, 4):
+        for part in range(1, len(way.counts)):
             store(states, row + part, first, spread(OFF))
-    for part in range(4):
+    for part in range(len(way.counts)):
         count = way.counts[part]
         whole = count - count % 4
         for k in range(0, whole, 4):
