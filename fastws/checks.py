@@ -65,6 +65,13 @@ def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.fl
     return np.array(values, dtype=np.float32)
 
 
+def check_nothing_masked(x: Any, name: str) -> None:
+    """Check that `x` is not a masked array, or rows of one, with anything masked: NumPy would drop the mask."""
+    parts = x if isinstance(x, list | tuple) else [x]
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        raise ValueError(f"{name} is a masked array with values masked; fill them, or leave them out.")
+
+
 def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") -> NDArray[np.uint8]:
     """Return binary rows as a C-contiguous uint8 array, without a copy where `x` is one already (or one of bool).
 

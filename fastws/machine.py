@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastws.attributes import CopiedArrays, Fixed
 from fastws.checks import check_binary, check_integer, check_layer_sizes, check_rates
 from fastws.files import load_arrays, save_arrays
 from fastws.randomness import Use, make_key
@@ -20,7 +21,9 @@ class Machine:
     """A Helmholtz machine with float32 parameters, all of them zero at first.
 
     Layers are numbered from 0 (input) to L (top); level l lies between layers l and l + 1. A weight array has a row a
-    driving unit and a column a driven unit. The arrays are views: write into them to change the machine.
+    driving unit and a column a driven unit. The arrays are views: write into them to change the machine. What is
+    assigned is copied in: ``machine.gen_biases[0] += 1``, ``machine.gen_weights[1] = array`` and
+    ``machine.gen_weights = arrays`` change the machine too. A number assigned to one array fills it.
 
     Parameters
     ----------
@@ -44,6 +47,12 @@ class Machine:
     ValueError
         If there are fewer than two layers or one has no unit.
     """
+
+    layer_sizes = Fixed[tuple[int, ...]]()
+    gen_weights = CopiedArrays()
+    gen_biases = CopiedArrays()
+    rec_weights = CopiedArrays()
+    rec_biases = CopiedArrays()
 
     def __init__(self, layer_sizes: Any) -> None:
         self.layer_sizes = check_layer_sizes(layer_sizes)
