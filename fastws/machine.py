@@ -1,6 +1,7 @@
 """The Helmholtz machine: two stacks of connections between the same layers of stochastic binary units."""
 
 import itertools
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,8 @@ from fastws.randomness import Use, make_key
 from fastws.storage import aligned
 
 _KIND = "fastws machine"
+# NumPy's header of an array takes 128 bytes, or a multiple of 64 more.
+_HEADER = 1024
 
 
 class Machine:
@@ -134,7 +137,7 @@ class Machine:
         ValueError
             If it is not the whole file of a machine, or one of a later format version.
         """
-        metadata, arrays = load_arrays(path, _KIND)
+        metadata, arrays = load_arrays(path, _KIND, lambda metadata: _bytes_needed(metadata.get("layer_sizes")))
         try:
             return cls.from_arrays(metadata.get("layer_sizes"), arrays)
         except ValueError as error:
@@ -150,13 +153,7 @@ class Machine:
             If an array is missing, not float32 or of another shape than the layer sizes ask for.
         """
         sizes = check_layer_sizes(layer_sizes)
-        shapes: dict[str, tuple[int, ...]] = {}
-        for level, (lower, upper) in enumerate(itertools.pairwise(sizes)):
-            shapes[f"gen_weights_{level}"] = (upper, lower)
-            shapes[f"rec_weights_{level}"] = (lower, upper)
-            shapes[f"rec_biases_{level}"] = (upper,)
-        shapes |= {f"gen_biases_{layer}": (n,) for layer, n in enumerate(sizes)}
-        for name, shape in shapes.items():
+        for name, shape in _shapes(sizes).items():
             found = arrays.get(name)
             if found is None or found.shape != shape or found.dtype != np.float32:
                 raise ValueError(f"{name} is missing or not float32 of shape {shape}.")
@@ -255,6 +252,21 @@ class Machine:
 
     def _layers(self, states: NDArray[np.float32]) -> list[NDArray[np.uint8]]:
         return [states[layer, :size].astype(np.uint8) for layer, size in enumerate(self.layer_sizes)]
+
+
+def _shapes(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the parameter arrays by name, as ``arrays()`` has them."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for level, (lower, upper) in enumerate(itertools.pairwise(sizes)):
+        shapes[f"gen_weights_{level}"] = (upper, lower)
+        shapes[f"rec_weights_{level}"] = (lower, upper)
+        shapes[f"rec_biases_{level}"] = (upper,)
+    return shapes | {f"gen_biases_{layer}": (n,) for layer, n in enumerate(sizes)}
+
+
+def _bytes_needed(layer_sizes: Any) -> int:
+    """Return how many bytes the entries of a machine's arrays may take, their headers included."""
+    return sum(4 * math.prod(shape) + _HEADER for shape in _shapes(check_layer_sizes(layer_sizes)).values())
 
 
 def wake_step(
