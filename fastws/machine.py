@@ -44,6 +44,8 @@ class Machine:
         Recognition weights, from layer l up to layer l + 1.
     rec_biases : tuple of ndarray, `rec_biases[l]` of shape (n_{l+1},)
         Recognition biases of layer l + 1.
+    label : str, int, float, bool or None
+        Of which class the machine is, if of any: `fastws digits` says so. It is saved with the machine.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Machine:
 
     def __init__(self, layer_sizes: Any) -> None:
         self.layer_sizes = check_layer_sizes(layer_sizes)
+        self.label = None
         n_levels = len(self.layer_sizes)
         # The top layer is driven by a layer of no units, so that its biases are a connection like the others.
         self._sizes = np.array([*self.layer_sizes, 0])
@@ -71,6 +74,18 @@ class Machine:
         self.gen_biases = tuple(self._generative[l, 0, : sizes[l]] for l in range(n_levels))
         self.rec_weights = tuple(self._recognition[l, 1 : 1 + sizes[l], : sizes[l + 1]] for l in levels)
         self.rec_biases = tuple(self._recognition[l, 0, : sizes[l + 1]] for l in levels)
+
+    @property
+    def label(self) -> str | int | float | bool | None:
+        """Of which class the machine is, if of any."""
+        return self._label
+
+    @label.setter
+    def label(self, label: Any) -> None:
+        plain = label.item() if isinstance(label, np.generic) else label
+        if plain is not None and not isinstance(plain, str | int | float):
+            raise ValueError(f"label is {label!r}; give a word, a number or None.")
+        self._label = plain
 
     @property
     def shape(self) -> tuple[NDArray[np.int64], bool | None]:
@@ -89,15 +104,17 @@ class Machine:
         return f"Machine({list(self.layer_sizes)})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"layer_sizes": self.layer_sizes, "arrays": self.arrays()}
+        return {"layer_sizes": self.layer_sizes, "label": self.label, "arrays": self.arrays()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["layer_sizes"])  # type: ignore[misc]
+        self.label = state["label"]
         self._assign(state["arrays"])
 
     def copy(self) -> "Machine":
-        """Return a machine of its own with the same parameters."""
+        """Return a machine of its own with the same parameters and label."""
         other = Machine(self.layer_sizes)
+        other.label = self.label
         other._assign(self.arrays())
         return other
 
@@ -124,7 +141,8 @@ class Machine:
         OSError
             If the file cannot be written.
         """
-        save_arrays(path, _KIND, {"layer_sizes": self.layer_sizes}, self.arrays())
+        label = {} if self.label is None else {"label": self.label}
+        save_arrays(path, _KIND, {"layer_sizes": self.layer_sizes, **label}, self.arrays())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Machine":
@@ -139,9 +157,11 @@ class Machine:
         """
         metadata, arrays = load_arrays(path, _KIND, lambda metadata: _bytes_needed(metadata.get("layer_sizes")))
         try:
-            return cls.from_arrays(metadata.get("layer_sizes"), arrays)
+            machine = cls.from_arrays(metadata.get("layer_sizes"), arrays)
+            machine.label = metadata.get("label")
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)} is damaged: {error}") from error
+        return machine
 
     @classmethod
     def from_arrays(cls, layer_sizes: Any, arrays: dict[str, NDArray[Any]]) -> "Machine":

@@ -150,9 +150,10 @@ def test_classes_of_any_size_and_images_of_any_shape(run, tmp_path):
     ("labels", "names"),
     [
         (["a", "b_1", "ü"], ["a", "b_1", "ü"]),
-        (["../../out", "b", "c"], ["0", "1", "2"]),
-        (["/etc/x", "b", "c"], ["0", "1", "2"]),
-        (["a" * 300, "b", ""], ["0", "1", "2"]),
+        (["../../out", "b", "c"], ["out.0", "b", "c"]),
+        (["/etc/x", "b", "c"], ["etc_x.0", "b", "c"]),
+        (["a" * 300, "b", ""], ["a" * 40 + ".1", "b", "class.0"]),
+        (["a", "A", "CON"], ["a.2", "A.0", "CON.1"]),
     ],
 )
 def test_labels_do_not_choose_where_files_go(run, no_pictures, tmp_path, labels, names):
@@ -165,6 +166,8 @@ def test_labels_do_not_choose_where_files_go(run, no_pictures, tmp_path, labels,
     assert code == 0, err
     assert set(json.loads(out)["error_by_class"]) == set(labels)
     assert files_in(tmp_path / "a/b/c") == {f"machine-{name}.npz" for name in names} | {"result.json"}
+    for label, name in zip(labels, names, strict=True):
+        assert fastws.Machine.load(tmp_path / f"a/b/c/machine-{name}.npz").label == label
     assert files_in(tmp_path) == {"a", "set.npz"}
 
 

@@ -114,6 +114,22 @@ def test_save_and_load_keep_every_bit(name, tmp_path):
     np.testing.assert_array_equal(parameter_bits(other), parameter_bits(machine))
 
 
+@pytest.mark.parametrize("label", ["seven/7", "", 7, 0, -0.5, True, np.int64(3), np.str_("a"), np.float32(0.5)])
+def test_a_label_goes_with_the_machine(label, tmp_path):
+    machine = random_machine(SIZES)
+    assert machine.label is None
+    machine.label = label
+    assert type(machine.label) in (str, int, float, bool)
+    machine.save(tmp_path / "machine.npz")
+    for again in (Machine.load(tmp_path / "machine.npz"), machine.copy(), pickle.loads(pickle.dumps(machine))):
+        assert again.label == label
+        assert type(again.label) is type(machine.label)
+    for wrong in ([1], {"a": 1}, np.array([1]), b"a", 1j):
+        with pytest.raises(ValueError, match=r"^label is .*; give a word, a number or None"):
+            machine.label = wrong
+    assert machine.label == label
+
+
 def test_numpy_reads_a_saved_machine_without_pickle(tmp_path):
     machine = random_machine(SIZES)
     machine.save(tmp_path / "machine.npz")
@@ -154,6 +170,7 @@ UNUSABLE = {
     "another shape": ({"gen_biases_1": FLOATS[:4]}, r"gen_biases_1 is missing or not float32 of shape \(5,\)"),
     "another type": ({"gen_biases_1": FLOATS.astype(np.float64)}, "gen_biases_1 is missing or not float32"),
     "another byte order": ({"gen_biases_1": FLOATS.astype(">f4")}, "gen_biases_1 is missing or not float32"),
+    "a label that is none": ({"metadata": {"label": [1]}}, r"damaged: label is \[1\]; give a word"),
     "no layer sizes": ({"metadata": {"layer_sizes": None}}, "layer_sizes is None"),
     "no unit in a layer": ({"metadata": {"layer_sizes": [17, 0, 3]}}, r"layer_sizes\[1\] is 0"),
     "a huge layer": ({"metadata": {"layer_sizes": [17, 10**12, 3]}}, "too few parameters|gen_weights_0 is missing"),
