@@ -75,7 +75,7 @@ def _rows(x: Any, name: str) -> NDArray[Any]:
     except ValueError as error:
         raise ValueError(f"{name} is not a rectangular array: its rows differ in length.") from error
     if rows.ndim == 0:
-        raise ValueError(f"{name} is a {type(x).__name__} of 0 dimensions; give one row an image, shape (n, units).")
+        raise ValueError(f"{name} has 0 dimensions, being {type(x).__name__}; give one row an image, shape (n, units).")
     if rows.ndim > 2:
         raise ValueError(
             f"{name} has {rows.ndim} dimensions; give one row an image, shape (n, units), as in "
@@ -90,7 +90,9 @@ def _numbers(rows: NDArray[np.object_], name: str) -> NDArray[np.float64]:
         if not isinstance(value, numbers.Real | np.bool_):
             row, column = place
             what = "is missing" if str(value) in ("<NA>", "None", "NaT") else f"is {value!r}, no number"
-            raise ValueError(f"{name}[{row}, {column}] {what}; give numbers 0 and 1, or booleans.")
+            raise ValueError(
+                f"{name} holds objects, and {name}[{row}, {column}] {what}; give numbers 0 and 1, or booleans."
+            )
     return rows.astype(np.float64)
 
 

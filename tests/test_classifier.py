@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(INTERPRETED, reason="learns from tens of thousan
 # scikit-learn leaves it out unless the environment asks for it.
 LEFT_OUT = {"check_array_api_input"}
 NOT_EXPECTED = {
-    "check_sample_weight_equivalence_on_dense_data": "it also shuffles the rows, and online learning depends on their order"
+    "check_sample_weight_equivalence_on_dense_data": "it shuffles the rows as well, whose order decides the draws"
 }
 
 
