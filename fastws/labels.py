@@ -35,7 +35,7 @@ def check_labels(values: ArrayLike, name: str) -> NDArray[Any]:
 def check_unmixed(values: Any, name: str) -> None:
     """Check that there are no strings beside numbers, of which NumPy would make strings."""
     if isinstance(values, list | tuple) or getattr(values, "dtype", None) == np.object_:
-        if len({isinstance(value, str) for value in values}) > 1:
+        if len({isinstance(value, str) for value in values if isinstance(value, str | numbers.Number)}) > 1:
             raise ValueError(f"{name} mixes strings and numbers: {list(values[:5])!r}; give labels of one form.")
 
 
