@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from fastws.restarts import best_of
     from fastws.simulation import Simulation
     from fastws.streams import Bars, Images
+    from fastws.transformer import HelmholtzMachine
 
 __all__ = [
     "Bars",
     "DescriptionLengthClassifier",
+    "HelmholtzMachine",
     "Images",
     "Machine",
     "Simulation",
@@ -42,6 +44,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Bars": "fastws.streams",
     "DescriptionLengthClassifier": "fastws.classifier",
+    "HelmholtzMachine": "fastws.transformer",
     "Images": "fastws.streams",
     "Machine": "fastws.machine",
     "Simulation": "fastws.simulation",

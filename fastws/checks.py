@@ -65,6 +65,44 @@ def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.fl
     return np.array(values, dtype=np.float32)
 
 
+def _rows(x: Any, name: str) -> NDArray[Any]:
+    """Return what is to be checked as an array of rows."""
+    if hasattr(x, "toarray"):  # SciPy's sparse matrices, of which NumPy would make one object
+        raise ValueError(f"{name} is a sparse matrix; give {name}.toarray().")
+    check_nothing_masked(x, name)
+    try:
+        rows = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a rectangular array: its rows differ in length.") from error
+    if rows.ndim == 0:
+        raise ValueError(f"{name} has 0 dimensions, being {type(x).__name__}; give one row an image, shape (n, units).")
+    if rows.ndim > 2:
+        raise ValueError(
+            f"{name} has {rows.ndim} dimensions; give one row an image, shape (n, units), as in "
+            f"{name}.reshape(len({name}), -1)."
+        )
+    return rows[np.newaxis] if rows.ndim == 1 else rows
+
+
+def _numbers(rows: NDArray[np.object_], name: str) -> NDArray[np.float64]:
+    """Return objects that are numbers, as pandas' nullable types and mixed columns come, as numbers."""
+    for place, value in np.ndenumerate(rows):
+        if not isinstance(value, numbers.Real | np.bool_):
+            row, column = place
+            what = "is missing" if str(value) in ("<NA>", "None", "NaT") else f"is {value!r}, no number"
+            raise ValueError(
+                f"{name} holds objects, and {name}[{row}, {column}] {what}; give numbers 0 and 1, or booleans."
+            )
+    return rows.astype(np.float64)
+
+
+def check_nothing_masked(x: Any, name: str) -> None:
+    """Check that `x` is not a masked array, or rows of one, with anything masked: NumPy would drop the mask."""
+    parts = x if isinstance(x, list | tuple) else [x]
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        raise ValueError(f"{name} is a masked array with values masked; fill them, or leave them out.")
+
+
 def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") -> NDArray[np.uint8]:
     """Return binary rows as a C-contiguous uint8 array, without a copy where `x` is one already (or one of bool).
 
@@ -86,20 +124,15 @@ def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") ->
     ValueError
         If the shape is another, there is no row or no column, or a value is not 0 or 1: with its row and column.
     """
-    try:
-        rows = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{name} is not a rectangular array: its rows differ in length.") from error
-    if rows.ndim == 1:
-        rows = rows[np.newaxis]
-    if rows.ndim != 2:
-        raise ValueError(f"{name} has {rows.ndim} dimensions; give one row an image, shape (n, units).")
+    rows = _rows(x, name)
     if rows.shape[0] == 0 or rows.shape[1] == 0:
         raise ValueError(f"{name} is empty (shape {rows.shape}); give at least one row and one column.")
     if n_columns is not None and rows.shape[1] != n_columns:
         raise ValueError(f"{name} has {rows.shape[1]} columns; the input layer has {n_columns} units.")
     if rows.dtype == np.bool_:
         return np.ascontiguousarray(rows).view(np.uint8)
+    if rows.dtype == np.object_:
+        rows = _numbers(rows, name)
     if rows.dtype.kind not in "iuf":
         raise ValueError(f"{name} holds {rows.dtype}; give numbers 0 and 1, or booleans.")
     step = max(1, _BLOCK // rows.shape[1])

@@ -26,6 +26,8 @@ States = NDArray[np.uint8]
 
 MAX_HIDDEN = 20
 """Hidden units that can be enumerated, all layers together."""
+MOST_QUICKLY_ENUMERATED = 14
+"""Hidden units up to which enumeration is preferred to sampling where many images are measured."""
 
 _MAX_BYTES = 2**30
 _TOLERANCE = 1e-9

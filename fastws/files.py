@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT_VERSION = 1
+# Of a file that is compressed, in bytes.
+_MOST_METADATA = 1 << 16
 
 
 def write_atomically(path: str | os.PathLike[str], write: Callable[[IO[bytes]], object]) -> None:
@@ -63,20 +65,31 @@ def save_arrays(
     write_atomically(path, lambda file: np.savez(file, allow_pickle=False, **everything))
 
 
-def load_arrays(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def load_arrays(
+    path: str | os.PathLike[str], kind: str, bytes_needed: Callable[[dict[str, Any]], int] | None = None
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return the metadata and the arrays of a file that `save_arrays` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+    kind : str
+    bytes_needed : callable, optional
+        Given the metadata, how many bytes the arrays may take where they are compressed, as `numpy.savez_compressed`
+        leaves them. Without it they must not be.
 
     Raises
     ------
     FileNotFoundError, OSError
         If the file cannot be read.
     ValueError
-        If it is of another kind, of a later version, truncated or altered. Memory stays within the file's own size.
+        If it is of another kind, of a later version, truncated or altered. Memory stays within the file's own size, or
+        what `bytes_needed` returns.
     """
     content = Path(path).read_bytes()
     try:
-        arrays = _read_npz(content)
-        metadata = json.loads(arrays.pop("metadata").tobytes())
+        arrays = _read_npz(content, bytes_needed)
+        metadata = _parse_metadata(arrays.pop("metadata"))
         found, version = metadata["format"], metadata["version"]
     except Exception as error:
         raise ValueError(
@@ -92,14 +105,37 @@ def load_arrays(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
     return metadata, arrays
 
 
-def _read_npz(content: bytes) -> dict[str, NDArray[Any]]:
+def _read_npz(content: bytes, bytes_needed: Callable[[dict[str, Any]], int] | None) -> dict[str, NDArray[Any]]:
     arrays = {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        _check_compression(archive, bytes_needed)
         for member in archive.infolist():
-            if member.compress_type != zipfile.ZIP_STORED or not member.filename.endswith(".npy"):
+            if not member.filename.endswith(".npy"):
                 raise ValueError("it holds something other than plain arrays")
             arrays[member.filename.removesuffix(".npy")] = _parse_npy(archive.read(member))
     return arrays
+
+
+def _check_compression(archive: zipfile.ZipFile, bytes_needed: Callable[[dict[str, Any]], int] | None) -> None:
+    """Check that what is compressed expands to no more than it should; `zipfile` reads no more than a member states."""
+    methods = {member.compress_type for member in archive.infolist()}
+    if methods <= {zipfile.ZIP_STORED}:
+        return
+    if bytes_needed is None or not methods <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ValueError("it is compressed; save its arrays with numpy.savez")
+    description = archive.getinfo("metadata.npy")
+    if description.file_size > _MOST_METADATA:
+        raise ValueError("its metadata are too large")
+    most = bytes_needed(_parse_metadata(_parse_npy(archive.read(description)))) + _MOST_METADATA
+    if sum(member.file_size for member in archive.infolist()) > most:
+        raise ValueError("it would expand to more than its layers need")
+
+
+def _parse_metadata(array: NDArray[Any]) -> dict[str, Any]:
+    metadata = json.loads(array.tobytes())
+    if not isinstance(metadata, dict):
+        raise ValueError("its metadata are no JSON object")
+    return metadata
 
 
 def _parse_npy(content: bytes) -> NDArray[Any]:
@@ -108,6 +144,7 @@ def _parse_npy(content: bytes) -> NDArray[Any]:
     if np.lib.format.read_magic(file) != (1, 0):
         raise ValueError("an array has an unknown header")
     shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-    if dtype.hasobject or fortran_order or any(size < 0 for size in shape):
+    if dtype.hasobject or any(size < 0 for size in shape):
         raise ValueError("an array is not plain numbers")
-    return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape).copy()
+    values = np.frombuffer(content, dtype, offset=file.tell())
+    return values.reshape(shape, order="F" if fortran_order else "C").copy()

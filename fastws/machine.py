@@ -1,6 +1,7 @@
 """The Helmholtz machine: two stacks of connections between the same layers of stochastic binary units."""
 
 import itertools
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -8,19 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastws.attributes import CopiedArrays, Fixed
 from fastws.checks import check_binary, check_integer, check_layer_sizes, check_rates
 from fastws.files import load_arrays, save_arrays
 from fastws.randomness import Use, make_key
 from fastws.storage import aligned
 
 _KIND = "fastws machine"
+# NumPy's header of an array takes 128 bytes, or a multiple of 64 more.
+_HEADER = 1024
 
 
 class Machine:
     """A Helmholtz machine with float32 parameters, all of them zero at first.
 
     Layers are numbered from 0 (input) to L (top); level l lies between layers l and l + 1. A weight array has a row a
-    driving unit and a column a driven unit. The arrays are views: write into them to change the machine.
+    driving unit and a column a driven unit. The arrays are views: write into them to change the machine. What is
+    assigned is copied in: ``machine.gen_biases[0] += 1``, ``machine.gen_weights[1] = array`` and
+    ``machine.gen_weights = arrays`` change the machine too. A number assigned to one array fills it.
 
     Parameters
     ----------
@@ -38,6 +44,8 @@ class Machine:
         Recognition weights, from layer l up to layer l + 1.
     rec_biases : tuple of ndarray, `rec_biases[l]` of shape (n_{l+1},)
         Recognition biases of layer l + 1.
+    label : str, int, float, bool or None
+        Of which class the machine is, if of any: `fastws digits` says so. It is saved with the machine.
 
     Raises
     ------
@@ -45,8 +53,15 @@ class Machine:
         If there are fewer than two layers or one has no unit.
     """
 
+    layer_sizes = Fixed[tuple[int, ...]]()
+    gen_weights = CopiedArrays()
+    gen_biases = CopiedArrays()
+    rec_weights = CopiedArrays()
+    rec_biases = CopiedArrays()
+
     def __init__(self, layer_sizes: Any) -> None:
         self.layer_sizes = check_layer_sizes(layer_sizes)
+        self.label = None
         n_levels = len(self.layer_sizes)
         # The top layer is driven by a layer of no units, so that its biases are a connection like the others.
         self._sizes = np.array([*self.layer_sizes, 0])
@@ -59,6 +74,18 @@ class Machine:
         self.gen_biases = tuple(self._generative[l, 0, : sizes[l]] for l in range(n_levels))
         self.rec_weights = tuple(self._recognition[l, 1 : 1 + sizes[l], : sizes[l + 1]] for l in levels)
         self.rec_biases = tuple(self._recognition[l, 0, : sizes[l + 1]] for l in levels)
+
+    @property
+    def label(self) -> str | int | float | bool | None:
+        """Of which class the machine is, if of any."""
+        return self._label
+
+    @label.setter
+    def label(self, label: Any) -> None:
+        plain = label.item() if isinstance(label, np.generic) else label
+        if plain is not None and not isinstance(plain, str | int | float):
+            raise ValueError(f"label is {label!r}; give a word, a number or None.")
+        self._label = plain
 
     @property
     def shape(self) -> tuple[NDArray[np.int64], bool | None]:
@@ -77,15 +104,17 @@ class Machine:
         return f"Machine({list(self.layer_sizes)})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"layer_sizes": self.layer_sizes, "arrays": self.arrays()}
+        return {"layer_sizes": self.layer_sizes, "label": self.label, "arrays": self.arrays()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["layer_sizes"])  # type: ignore[misc]
+        self.label = state["label"]
         self._assign(state["arrays"])
 
     def copy(self) -> "Machine":
-        """Return a machine of its own with the same parameters."""
+        """Return a machine of its own with the same parameters and label."""
         other = Machine(self.layer_sizes)
+        other.label = self.label
         other._assign(self.arrays())
         return other
 
@@ -112,7 +141,8 @@ class Machine:
         OSError
             If the file cannot be written.
         """
-        save_arrays(path, _KIND, {"layer_sizes": self.layer_sizes}, self.arrays())
+        label = {} if self.label is None else {"label": self.label}
+        save_arrays(path, _KIND, {"layer_sizes": self.layer_sizes, **label}, self.arrays())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Machine":
@@ -125,11 +155,13 @@ class Machine:
         ValueError
             If it is not the whole file of a machine, or one of a later format version.
         """
-        metadata, arrays = load_arrays(path, _KIND)
+        metadata, arrays = load_arrays(path, _KIND, lambda metadata: _bytes_needed(metadata.get("layer_sizes")))
         try:
-            return cls.from_arrays(metadata.get("layer_sizes"), arrays)
+            machine = cls.from_arrays(metadata.get("layer_sizes"), arrays)
+            machine.label = metadata.get("label")
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)} is damaged: {error}") from error
+        return machine
 
     @classmethod
     def from_arrays(cls, layer_sizes: Any, arrays: dict[str, NDArray[Any]]) -> "Machine":
@@ -141,13 +173,7 @@ class Machine:
             If an array is missing, not float32 or of another shape than the layer sizes ask for.
         """
         sizes = check_layer_sizes(layer_sizes)
-        shapes: dict[str, tuple[int, ...]] = {}
-        for level, (lower, upper) in enumerate(itertools.pairwise(sizes)):
-            shapes[f"gen_weights_{level}"] = (upper, lower)
-            shapes[f"rec_weights_{level}"] = (lower, upper)
-            shapes[f"rec_biases_{level}"] = (upper,)
-        shapes |= {f"gen_biases_{layer}": (n,) for layer, n in enumerate(sizes)}
-        for name, shape in shapes.items():
+        for name, shape in _shapes(sizes).items():
             found = arrays.get(name)
             if found is None or found.shape != shape or found.dtype != np.float32:
                 raise ValueError(f"{name} is missing or not float32 of shape {shape}.")
@@ -246,6 +272,21 @@ class Machine:
 
     def _layers(self, states: NDArray[np.float32]) -> list[NDArray[np.uint8]]:
         return [states[layer, :size].astype(np.uint8) for layer, size in enumerate(self.layer_sizes)]
+
+
+def _shapes(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the parameter arrays by name, as ``arrays()`` has them."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for level, (lower, upper) in enumerate(itertools.pairwise(sizes)):
+        shapes[f"gen_weights_{level}"] = (upper, lower)
+        shapes[f"rec_weights_{level}"] = (lower, upper)
+        shapes[f"rec_biases_{level}"] = (upper,)
+    return shapes | {f"gen_biases_{layer}": (n,) for layer, n in enumerate(sizes)}
+
+
+def _bytes_needed(layer_sizes: Any) -> int:
+    """Return how many bytes the entries of a machine's arrays may take, their headers included."""
+    return sum(4 * math.prod(shape) + _HEADER for shape in _shapes(check_layer_sizes(layer_sizes)).values())
 
 
 def wake_step(

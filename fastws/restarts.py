@@ -17,7 +17,6 @@ from fastws.threads import shares, side_by_side
 
 TRIAL = 0.25
 _IMAGES = 1000
-_MOST_ENUMERATED = 14
 _SAMPLES = 20
 
 
@@ -106,7 +105,7 @@ def training_free_energy_bits(simulation: Simulation) -> float:
     assert isinstance(stream, Bars | Images)
     x = stream.x if isinstance(stream, Images) else stream.sample(_IMAGES)
     images, counts = np.unique(x, axis=0, return_counts=True)
-    if sum(machine.layer_sizes[1:]) <= _MOST_ENUMERATED:
+    if sum(machine.layer_sizes[1:]) <= exact.MOST_QUICKLY_ENUMERATED:
         bits = exact.free_energy_bits(machine, images)
     else:
         bits = estimate.free_energy_bits(machine, images, _SAMPLES)

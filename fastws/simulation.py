@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastws.attributes import Fixed
 from fastws.checks import check_integer, check_rates
 from fastws.files import load_arrays, save_arrays
 from fastws.machine import Machine, least_input_weight
@@ -43,6 +44,8 @@ class Simulation:
 
     Attributes
     ----------
+    machine, stream, schedule, nonnegative_input_weights, seed
+        As they were given; they cannot be changed.
     examples_seen : int
         How many examples the machine has learned from.
     total_examples : int
@@ -53,6 +56,11 @@ class Simulation:
     ValueError
         If the stream does not fit the machine, the schedule is empty, or a number is out of range.
     """
+
+    machine = Fixed[Machine]()
+    stream = Fixed[Stream]()
+    nonnegative_input_weights = Fixed[bool]()
+    seed = Fixed[int]()
 
     def __init__(
         self,
@@ -69,7 +77,7 @@ class Simulation:
             )
         self.machine = machine
         self.stream = stream
-        self.schedule = _check_schedule(schedule, len(machine.layer_sizes))
+        self._schedule = _check_schedule(schedule, len(machine.layer_sizes))
         self.nonnegative_input_weights = bool(nonnegative_input_weights)
         self.seed = check_integer(seed, "seed", at_least=0)
         # Kernels count as they learn: an interrupt between two of them finds the count and the parameters in step.
@@ -82,6 +90,11 @@ class Simulation:
         )
 
     @property
+    def schedule(self) -> list[tuple[int, NDArray[np.float32]]]:
+        """What follows what: a copy, with a learning rate a level."""
+        return [(n, rates.copy()) for n, rates in self._schedule]
+
+    @property
     def examples_seen(self) -> int:
         """How many examples the machine has learned from."""
         return int(self._seen[0])
@@ -89,7 +102,7 @@ class Simulation:
     @property
     def total_examples(self) -> int:
         """Length of the schedule."""
-        return sum(n for n, _ in self.schedule)
+        return sum(n for n, _ in self._schedule)
 
     def advance(self, n_examples: int | None = None, progress: Callable[[int], object] | None = None) -> "Simulation":
         """Learn from the next examples.
@@ -152,21 +165,21 @@ class Simulation:
     def compile(self) -> float:
         """Compile what `advance` needs, or load it from Numba's cache, without learning; return the seconds taken."""
         started = time.perf_counter()
-        self._learn(0, self.schedule[0][1])
+        self._learn(0, self._schedule[0][1])
         return time.perf_counter() - started
 
     def _segment(self) -> tuple[NDArray[np.float32], int]:
         """Return the rates in force for the next example, and the number of the example where others follow."""
-        ends = list(itertools.accumulate(n for n, _ in self.schedule))
+        ends = list(itertools.accumulate(n for n, _ in self._schedule))
         segment = bisect.bisect_right(ends, self.examples_seen)
-        return self.schedule[segment][1], ends[segment]
+        return self._schedule[segment][1], ends[segment]
 
     def _description(self) -> dict[str, Any]:
         """Return, for JSON, everything but arrays."""
         return {
             "layer_sizes": self.machine.layer_sizes,
             "stream": self.stream.description()[0],
-            "schedule": [(n, [float(rate) for rate in rates]) for n, rates in self.schedule],
+            "schedule": [(n, [float(rate) for rate in rates]) for n, rates in self._schedule],
             "nonnegative_input_weights": self.nonnegative_input_weights,
             "seed": self.seed,
             "examples_seen": self.examples_seen,
@@ -246,7 +259,7 @@ def compile_together(simulations: Sequence[Simulation]) -> float:
     if len(group) == 1:
         return group[0].compile()
     started = time.perf_counter()
-    _learn_together(group, 0, group[0].schedule[0][1])
+    _learn_together(group, 0, group[0]._schedule[0][1])
     return time.perf_counter() - started
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastws import kernels
+from fastws.attributes import Fixed
 from fastws.checks import check_binary, check_integer, check_probability
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
@@ -59,6 +60,11 @@ class Bars:
     ValueError
         If a probability is outside [0, 1], the size is not at least 1, `exclude` has another word, or nothing is left.
     """
+
+    size = Fixed[int]()
+    p_vertical = Fixed[float]()
+    p_bar = Fixed[float]()
+    exclude = Fixed[tuple[str, ...]]()
 
     def __init__(
         self, size: int = 4, p_vertical: float = 2 / 3, p_bar: float = 0.2, exclude: Sequence[str] = ()
@@ -227,6 +233,8 @@ class Images:
     ValueError
         If x is empty, not rectangular, or has a value other than 0 and 1.
     """
+
+    x = Fixed[NDArray[np.uint8]]()
 
     def __init__(self, x: ArrayLike) -> None:
         self.x = check_binary(x)

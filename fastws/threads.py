@@ -4,7 +4,8 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TypeVar
+from numbers import Integral
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 # How often a watcher is called, and so how soon Ctrl-C is noticed.
@@ -18,6 +19,26 @@ class Stopped(Exception):
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads_of(n_jobs: Any) -> int:
+    """Return how many threads `n_jobs` stands for, as joblib has it: 1 for None, all cores for -1, all but one for -2.
+
+    Raises
+    ------
+    ValueError
+        If it is 0 or not a whole number.
+    """
+    if n_jobs is None:
+        return 1
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral):
+        raise ValueError(f"n_jobs is {n_jobs!r}; give a whole number of threads, or -1 for all cores.")
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs == 0 in Parallel has no meaning: n_jobs is 0; give the number of threads, or -1 for all cores."
+        )
+    wanted = int(n_jobs)
+    return wanted if wanted > 0 else max(1, available_cores() + 1 + wanted)
 
 
 def shares(things: Sequence[T], at_most: int | None = None) -> list[Sequence[T]]:

@@ -324,3 +324,13 @@ def test_names_of_arrays_are_not_paths(whole, tmp_path):
     load("machine", path, content)
     assert list(tmp_path.iterdir()) == [path]
     assert not (tmp_path.parent / "outside.npy").exists()
+
+
+def test_a_run_saved_again_compressed_is_told_so(tmp_path):
+    Simulation(Machine([9, 2]), Bars(3), [(10, 0.1)]).save(tmp_path / "run.npz")
+    with np.load(tmp_path / "run.npz") as file:
+        np.savez_compressed(tmp_path / "again.npz", **file)
+        np.savez(tmp_path / "plain.npz", **{name: np.asfortranarray(file[name]) for name in file})
+    with pytest.raises(ValueError, match=r"it is compressed; save its arrays with numpy\.savez"):
+        Simulation.load(tmp_path / "again.npz")
+    assert Simulation.load(tmp_path / "plain.npz").examples_seen == 0

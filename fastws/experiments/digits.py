@@ -120,7 +120,7 @@ class Reading:
 def read(machines: Sequence[Machine], data: DigitData, seed: int = 0, n_runs: int = 10) -> Reading:
     """Describe every test image with every machine: `n_runs` runs of each recognition net an image [16]."""
     classifier = DescriptionLengthClassifier(n_runs=n_runs, random_state=seed, n_jobs=-1)
-    classifier.use_machines(machines, data.y_train)
+    classifier.use_machines(machines, np.unique(data.y_train))
     return Reading(classifier.measures_bits(data.x_test), classifier.classes_, data.y_test)
 
 
