@@ -343,9 +343,10 @@ def largest_weight(machine: Machine) -> float:
 
 
 def unambiguous(images: np.ndarray) -> np.ndarray:
-    """Return the images that are neither blank nor full, which may be of either orientation."""
+    """Return the images that are neither blank nor full, which may be of either orientation; all if there are none."""
     on = images.sum(axis=1)
-    return images[(on > 0) & (on < images.shape[1])]
+    found = images[(on > 0) & (on < images.shape[1])]
+    return found if len(found) else images
 
 
 def _evaluation_points(n_examples: int) -> list[int]:
