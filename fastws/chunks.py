@@ -97,7 +97,7 @@ class Lookout:
         except NotFiniteError as error:
             rates = ", ".join(f"{rate:.3g}" for rate in segment.values)
             raise NotFiniteError(
-                f"learning went wrong: {error} The learning rates of the levels were {rates}; smaller ones may do."
+                f"learning went wrong: {error} The rates of the levels were {rates}; smaller ones may do."
             ) from error
 
     def _tighten(self) -> None:
@@ -110,5 +110,5 @@ class Lookout:
 
 def loses_updates(rate: float, parameter: float) -> bool:
     """Return whether float32 loses an update of an eighth of a rate beside a parameter of this magnitude."""
-    # Half of the distance to the next smaller float32 is lost; 24 bits are the digits of one.
-    return rate > 0 and rate / 8 < math.ldexp(1.0, math.frexp(parameter)[1] - 25)
+    # What is less than half of the distance to the next float32, which has 24 binary digits, is lost.
+    return rate > 0 and parameter > 0 and rate / 8 < math.ldexp(1.0, math.frexp(parameter)[1] - 25)
