@@ -1,6 +1,7 @@
 import itertools
 import json
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from chance import INTERPRETED, draws
 from fastws import exact, simulation
 from fastws.checks import NotFiniteError
 from fastws.chunks import LostUpdatesWarning, loses_updates
+from fastws.cli.session import saying_own_warnings
 from fastws.files import FORMAT_VERSION
 from fastws.machine import Machine
 from fastws.simulation import Simulation, advance_together, compile_together, load_runs, save_runs
@@ -828,6 +830,18 @@ def test_parameters_that_grow_too_large_for_a_rate_are_told_of(monkeypatch):
     run.advance(1_500_000)
     with pytest.warns(LostUpdatesWarning, match="the learning rate 1e-06 of level 0 is too small for a parameter of "):
         run.advance()
+
+
+def test_the_command_line_says_that_updates_are_rounded_away(capsys):
+    run = Simulation(Machine([9, 4, 1]), Bars(3), [(10, 1e-8)])
+    run.machine.rec_biases[1][:] = -3
+    with saying_own_warnings():
+        warnings.simplefilter("default")
+        run.advance()
+    assert capsys.readouterr().err == (
+        "the learning rate 1e-08 of level 1 is too small for a parameter of 3 there: machines learn in 32-bit floats, "
+        "which round such updates away, most of them or all. Give a larger rate, or 0.\n"
+    )
 
 
 def test_rates_that_act_are_not_warned_of():
