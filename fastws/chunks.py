@@ -12,7 +12,7 @@ _SECONDS_A_CHUNK = 0.05
 _LONGEST_AT_FIRST = 1024
 # A processor of 2020 gets through so many parameters of a wide net, each learning, in half of a chunk's time.
 _PARAMETERS_AT_FIRST = 1 << 24
-# A logit below this is far from what float32 holds, whatever the layers' sizes.
+# Sums of parameters below this, over layers of any size, are far from the largest float32.
 _FAR_FROM_INFINITE = 1e25
 
 

@@ -770,6 +770,7 @@ def test_a_run_of_ones_own_stream_is_not_saved_as_another(make, tmp_path):
 # What float32 cannot do.
 
 
+@pytest.mark.skipif(INTERPRETED, reason="interpreted, NumPy warns of sums of such parameters")
 @pytest.mark.parametrize("stream", ["bars", "images"])
 @pytest.mark.parametrize("n", [1, 9])
 def test_parameters_that_grow_beyond_all_numbers_end_learning(stream, n):

@@ -540,6 +540,7 @@ def test_worker_processes_end_at_once_with_an_exception(tmp_path):
         ({"p_bar": [0.1, 1.5]}, "^p_bar is 1.5; a probability"),
         ({"hidden": [3, 30]}, "^the machine has 31 hidden units"),
         ({"size": 15, "hidden": 3}, "^size is 15; exact evaluation"),
+        ({"first_hidden_bias": [1.0, 1e39]}, r"^gen_biases\[1\]\[0\] is inf; every parameter has to be finite"),
         ({"p_bar": []}, "^the setting p_bar has no value"),
         ([], "^vary is an empty list"),
         (["p_bar"], "^vary has 'p_bar'; give a mapping"),

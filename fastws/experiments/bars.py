@@ -261,7 +261,8 @@ def new_simulation(
     n_hidden = check_integer(2 * bars.size if n_hidden is None else n_hidden, "hidden")
     machine = Machine([bars.n_inputs, n_hidden, check_integer(n_top, "top")])
     exact.check_size(machine)
-    machine.gen_biases[1][:] = chosen.first_hidden_bias if first_hidden_bias is None else first_hidden_bias
+    with np.errstate(over="ignore"):  # the simulation says it better
+        machine.gen_biases[1][:] = chosen.first_hidden_bias if first_hidden_bias is None else first_hidden_bias
     schedule = chosen.schedule(check_integer(n_examples, "examples"))
     return Simulation(machine, bars, schedule, nonnegative, seed)
 

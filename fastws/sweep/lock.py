@@ -11,6 +11,8 @@ from pathlib import Path
 _SECONDS_A_TRY = 0.05
 _BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
+# ESTALE: another computer has removed a file that is open here.
+_GONE = (errno.ENOENT, errno.ESTALE)
 
 
 @contextlib.contextmanager
@@ -55,16 +57,18 @@ def _is_at(descriptor: int, lock: Path) -> bool:
     try:
         # Opened and not only asked for, so that a folder of another computer is looked at again.
         there = os.open(lock, os.O_RDWR)
-    except FileNotFoundError:
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.fstat(there))
+        finally:
+            os.close(there)
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
         return False
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.fstat(there))
-    finally:
-        os.close(there)
 
 
 def _try(descriptor: int) -> bool:
-    """Return whether the lock was free, and is held now, or cannot be had on this file system at all."""
+    """Return whether the lock was free, and is held now, or cannot be had: of a file that is gone, or at all."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -77,6 +81,6 @@ def _try(descriptor: int) -> bool:
     except OSError as error:
         if error.errno in _BUSY:
             return False
-        if error.errno not in _NO_LOCKS:
+        if error.errno not in (*_NO_LOCKS, *_GONE):
             raise
     return True
