@@ -9,6 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 _BLOCK = 1 << 20
 _LARGEST_RATE = float(np.finfo(np.float32).max)
+_LEAST_RATE = float(np.finfo(np.float32).tiny)
+
+
+class NotFiniteError(ValueError):
+    """A parameter of a machine is infinite or not a number."""
 
 
 def check_integer(value: Any, name: str, at_least: int = 1) -> int:
@@ -50,7 +55,7 @@ def _is_scalar(x: Any) -> bool:
 
 
 def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.float32]:
-    """Return one finite learning rate of at least 0 a level, shape (n_levels,)."""
+    """Return one finite learning rate of at least 0 a level, shape (n_levels,); none that float32 takes for 0."""
     if not isinstance(rates, numbers.Real) and (not hasattr(rates, "__len__") or _is_scalar(rates)):
         raise ValueError(f"{name} is {rates!r}; give a learning rate, or one a level.")
     values = [rates] * n_levels if isinstance(rates, numbers.Real) else list(rates)
@@ -62,6 +67,11 @@ def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.fl
     for level, rate in enumerate(values):
         if not _is_rate(rate):
             raise ValueError(f"{name}[{level}] is {rate!r}; a learning rate is a finite number of at least 0.")
+        if 0 < rate < _LEAST_RATE:  # type: ignore[operator]
+            raise ValueError(
+                f"{name}[{level}] is {rate!r}; machines learn in 32-bit floats, which know no such number. Give 0, or "
+                "at least 1.2e-38."
+            )
     return np.array(values, dtype=np.float32)
 
 

@@ -136,6 +136,7 @@ def compress(
     ImportError
         If constriction is not installed.
     """
+    machine.check_finite()
     inputs = check_binary(x, machine.layer_sizes[0])
     check_method(method)
     shape = _check_shape(image_shape, machine.layer_sizes[0])
@@ -179,10 +180,12 @@ def decompress(machine: Machine, blob: bytes, progress: Progress | None = None) 
     ------
     ValueError
         If the content is not that of a whole ``.fws`` file, was altered, has a later version, or was compressed with
-        another machine. Nothing is allocated or decoded before that is known.
+        another machine, or a parameter of the machine is not finite. Nothing is allocated or decoded before that is
+        known.
     ImportError
         If constriction is not installed.
     """
+    machine.check_finite()
     about, words = _read(blob)
     if about.layer_sizes != machine.layer_sizes:
         raise ValueError(
@@ -242,6 +245,7 @@ def ledger(machine: Machine, x: ArrayLike, seed: int = 0) -> Ledger:
     ValueError, ImportError
         As `compress`.
     """
+    machine.check_finite()
     inputs = check_binary(x, machine.layer_sizes[0])
     coder = _Coder(machine, "bits-back", _check_seed(seed))
     n_levels = len(machine.layer_sizes) - 1

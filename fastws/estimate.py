@@ -155,7 +155,7 @@ def measures(
     if n_threads is not None:
         check_integer(n_threads, "n_threads")
     key = make_key(seed, Use.ESTIMATES)
-    _check_finite(machine)
+    machine.check_finite()
     nats = np.empty((3, len(inputs)))
     rows = min(len(inputs), max(1, _DRAWN_AT_ONCE // n_samples))
 
@@ -189,12 +189,3 @@ def _numbers(inputs: NDArray[np.uint8]) -> NDArray[np.uint64]:
     words = np.pad(packed, ((0, 0), (0, 8 * n_words - packed.shape[1]))).view("<u8")
     factors = np.random.SeedSequence(0).generate_state(n_words, np.uint64) | np.uint64(1)
     return np.asarray((words * factors).sum(axis=1) >> np.uint64(32))
-
-
-def _check_finite(machine: Machine) -> None:
-    for name, array in machine.arrays().items():
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f"{name} of the machine has a value that is not finite; every parameter has to be. Set it to a number, "
-                "or load a machine that was saved before."
-            )

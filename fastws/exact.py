@@ -502,15 +502,7 @@ class _Level:
 
 def _prepare(machine: Machine, x: ArrayLike, name: str = "x") -> tuple[_Level, States]:
     check_size(machine)
-    for parameter in ("gen_weights", "gen_biases", "rec_weights", "rec_biases"):
-        for level, array in enumerate(getattr(machine, parameter)):
-            wrong = np.argwhere(~np.isfinite(array))
-            if len(wrong):
-                place = tuple(wrong[0].tolist())
-                raise ValueError(
-                    f"{parameter}[{level}][{', '.join(map(str, place))}] is {array[place]}; every parameter has to be "
-                    "finite. Set it to a number, or load a machine that was saved before."
-                )
+    machine.check_finite()
     return _Level(machine, 0), check_binary(x, machine.layer_sizes[0], name)
 
 

@@ -840,6 +840,8 @@ def shuffle(key: Key, sweep: np.uint64, order: Integers) -> None:
 def run_images(
     images: States,
     order_key: Key,
+    order: Integers,
+    shuffled: NDArray[np.uint64],
     key: Key,
     n_examples: int,
     seen: NDArray[np.uint64],
@@ -850,12 +852,17 @@ def run_images(
     rates: Floats,
     floor: np.float32,
 ) -> None:
-    """Learn from the rows of `images`, each once a sweep in an order of its own, going on after seen[0] examples."""
+    """Learn from the rows of `images`, each once a sweep in an order of its own, going on after seen[0] examples.
+
+    `order` holds the order of sweep shuffled[0] - 1, or anything if that is 0; both are kept in step.
+    """
     n_draws = draws_of_learning(sizes)
     ahead = block_length(n_draws)
     _run_images(
         images,
         order_key,
+        order,
+        shuffled,
         key,
         n_examples,
         seen,
@@ -866,7 +873,6 @@ def run_images(
         recognition,
         rates,
         floor,
-        np.empty(len(images), dtype=np.int64),
         new_states(sizes),
         aligned(ahead, sizes[0] + LANES),
         new_thresholds(ahead * n_draws),
@@ -877,6 +883,8 @@ def run_images(
 def _run_images(
     images: States,
     order_key: Key,
+    order: Integers,
+    shuffled: NDArray[np.uint64],
     key: Key,
     n_examples: int,
     seen: NDArray[np.uint64],
@@ -887,23 +895,21 @@ def _run_images(
     recognition: Floats,
     rates: Floats,
     floor: np.float32,
-    order: Integers,
     states: Floats,
     inputs: Floats,
     thresholds: Floats,
 ) -> None:
     n_images = images.shape[0]
     ahead = inputs.shape[0]
-    shuffled = np.uint64(0)
     for start in range(0, n_examples, ahead):
         block = min(ahead, n_examples - start)
         draw = draw_thresholds_ahead(key, seen[0] * np.uint64(n_draws), block * n_draws, thresholds)
         for row in range(block):
             example = seen[0] + np.uint64(row)
             sweep = example // np.uint64(n_images)
-            if start + row == 0 or sweep != shuffled:
+            if shuffled[0] != sweep + np.uint64(1):
                 shuffle(order_key, sweep, order)
-                shuffled = sweep
+                shuffled[0] = sweep + np.uint64(1)
             image = order[example % np.uint64(n_images)]
             for i in range(sizes[0]):
                 inputs[row, i] = images[image, i]

@@ -3,14 +3,14 @@
 import itertools
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastws.attributes import CopiedArrays, Fixed
-from fastws.checks import check_binary, check_integer, check_layer_sizes, check_rates
+from fastws.checks import NotFiniteError, check_binary, check_integer, check_layer_sizes, check_rates
 from fastws.files import load_arrays, save_arrays
 from fastws.randomness import Use, make_key
 from fastws.storage import aligned
@@ -18,6 +18,8 @@ from fastws.storage import aligned
 _KIND = "fastws machine"
 # NumPy's header of an array takes 128 bytes, or a multiple of 64 more.
 _HEADER = 1024
+# Up to this many numbers, padding included, are looked through sooner all at once than array by array.
+_FEW = 1 << 16
 
 
 class Machine:
@@ -110,6 +112,36 @@ class Machine:
         self.__init__(state["layer_sizes"])  # type: ignore[misc]
         self.label = state["label"]
         self._assign(state["arrays"])
+        self.check_finite()
+
+    @property
+    def n_parameters(self) -> int:
+        """How many weights and biases there are, of either direction."""
+        return sum(array.size for array in self._named_arrays().values())
+
+    def check_finite(self) -> float:
+        """Check that every parameter is finite; return the largest magnitude.
+
+        Whatever uses parameters begins with this. They may be set to anything, but nothing is computed from those
+        that are not finite.
+
+        Raises
+        ------
+        NotFiniteError
+            If one is infinite or not a number. It is a `ValueError` that names the parameter.
+        """
+        stacks = (self._generative, self._recognition)
+        if sum(stack.size for stack in stacks) <= _FEW:
+            largest = [float(np.abs(stack.ravel()).max()) for stack in stacks]
+            if math.isfinite(sum(largest)):
+                return max(largest)
+        return max(largest_magnitude(name, level, array) for name, level, array in self.levels())
+
+    def levels(self) -> Iterator[tuple[str, int, NDArray[np.float32]]]:
+        """Give the name, the level and the array of each kind of parameters."""
+        for name in ("gen_weights", "gen_biases", "rec_weights", "rec_biases"):
+            for level, array in enumerate(getattr(self, name)):
+                yield name, level, array
 
     def copy(self) -> "Machine":
         """Return a machine of its own with the same parameters and label."""
@@ -119,11 +151,7 @@ class Machine:
         return other
 
     def _named_arrays(self) -> dict[str, NDArray[np.float32]]:
-        return {
-            f"{name}_{level}": array
-            for name in ("gen_weights", "gen_biases", "rec_weights", "rec_biases")
-            for level, array in enumerate(getattr(self, name))
-        }
+        return {f"{name}_{level}": array for name, level, array in self.levels()}
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Return copies of the parameter arrays by name: ``gen_weights_0``, ``gen_biases_0`` and so on."""
@@ -140,7 +168,10 @@ class Machine:
         ------
         OSError
             If the file cannot be written.
+        ValueError
+            If a parameter is not finite: the file could not be loaded.
         """
+        self.check_finite()
         label = {} if self.label is None else {"label": self.label}
         save_arrays(path, _KIND, {"layer_sizes": self.layer_sizes, **label}, self.arrays())
 
@@ -170,7 +201,7 @@ class Machine:
         Raises
         ------
         ValueError
-            If an array is missing, not float32 or of another shape than the layer sizes ask for.
+            If an array is missing, not float32, not finite or of another shape than the layer sizes ask for.
         """
         sizes = check_layer_sizes(layer_sizes)
         for name, shape in _shapes(sizes).items():
@@ -179,6 +210,7 @@ class Machine:
                 raise ValueError(f"{name} is missing or not float32 of shape {shape}.")
         machine = cls(sizes)
         machine._assign(arrays)
+        machine.check_finite()
         return machine
 
     def fantasies(self, n: int, seed: int = 0, clamp: Mapping[tuple[int, int], int] | None = None) -> NDArray[np.uint8]:
@@ -201,10 +233,12 @@ class Machine:
         Raises
         ------
         ValueError
-            If n or the seed is not a whole number in range, or a clamp names no unit of the machine or another state.
+            If n or the seed is not a whole number in range, a clamp names no unit of the machine or another state, or a
+            parameter is not finite.
         """
         from fastws import kernels
 
+        self.check_finite()
         fantasies = np.empty((check_integer(n, "n"), self.layer_sizes[0]), np.uint8)
         generative = self._clamped(clamp)._generative if clamp else self._generative
         kernels.sample_fantasies(make_key(seed, Use.FANTASIES), *self.shape, generative, fantasies)
@@ -237,10 +271,11 @@ class Machine:
         Raises
         ------
         ValueError
-            If x has another width or a value other than 0 and 1.
+            If x has another width or a value other than 0 and 1, or a parameter is not finite.
         """
         from fastws import kernels
 
+        self.check_finite()
         inputs = check_binary(x, self.layer_sizes[0])
         drawn = np.empty((len(inputs), sum(self.layer_sizes[1:])), np.uint8)
         key = make_key(seed, Use.REPRESENTATIONS)
@@ -312,10 +347,12 @@ def wake_step(
     Raises
     ------
     ValueError
-        If x is not one binary input of the machine's width, or a rate is not a finite number of at least 0.
+        If x is not one binary input of the machine's width, a rate is not a finite number of at least 0 or too small
+        for a 32-bit float, or a parameter is not finite.
     """
     from fastws import kernels
 
+    machine.check_finite()
     inputs = check_binary(x, machine.layer_sizes[0])
     if len(inputs) != 1:
         raise ValueError(f"x has {len(inputs)} rows; a wake step learns from one input.")
@@ -353,10 +390,11 @@ def sleep_step(machine: Machine, rates: Any, seed: int = 0) -> list[NDArray[np.u
     Raises
     ------
     ValueError
-        If a rate is not a finite number of at least 0.
+        If a rate or a parameter is not what `wake_step` takes.
     """
     from fastws import kernels
 
+    machine.check_finite()
     checked_rates = check_rates(rates, len(machine.layer_sizes))
     key = make_key(seed, Use.SLEEP_STEP)
     states = machine._blank_states()
@@ -379,10 +417,11 @@ def wake_update(machine: Machine, states: Any, rates: Any, nonnegative_input_wei
     Raises
     ------
     ValueError
-        If the states do not fit the machine or are not binary, or a rate is not a finite number of at least 0.
+        If the states do not fit the machine or are not binary, or a rate or a parameter is not what `wake_step` takes.
     """
     from fastws import kernels
 
+    machine.check_finite()
     checked_states = machine._check_states(states)
     checked_rates = check_rates(rates, len(machine.layer_sizes))
     if nonnegative_input_weights:
@@ -408,6 +447,7 @@ def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
     """
     from fastws import kernels
 
+    machine.check_finite()
     checked_states = machine._check_states(states)
     checked_rates = check_rates(rates, len(machine.layer_sizes))
     kernels.sleep_update(*machine.shape, machine._recognition, checked_rates, checked_states)
@@ -416,3 +456,22 @@ def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
 def least_input_weight(nonnegative: bool) -> np.float32:
     """Return the floor that the kernels hold the generative weights to the inputs to."""
     return np.float32(0 if nonnegative else -np.inf)
+
+
+def largest_magnitude(name: str, level: int, array: NDArray[np.float32]) -> float:
+    """Return the largest magnitude in a parameter array.
+
+    Raises
+    ------
+    NotFiniteError
+        If a value is infinite or not a number.
+    """
+    # No copy of the magnitudes: an array may be most of the memory.
+    largest = max(float(array.max()), -float(array.min()))
+    if math.isfinite(largest):
+        return largest
+    place = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
+    raise NotFiniteError(
+        f"{name}[{level}][{', '.join(map(str, place))}] is {array[place]}; every parameter has to be finite. Set it to "
+        "a number, or load a machine that was saved before."
+    )

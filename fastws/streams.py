@@ -1,7 +1,9 @@
 """Where examples come from: `Bars`, the paper's generator, and `Images`, a finite data set."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +20,12 @@ MAX_ENUMERATED_SIZE = 14
 
 
 class Stream(Protocol):
-    """What a `Simulation` needs of a stream of examples."""
+    """What a `Simulation` needs of a stream of examples.
+
+    `Bars` and `Images` can be saved with a simulation; a class of your own cannot, nor can one that is made from them.
+    Simulations of a stream of your own learn one by one unless the class that has its `learn` has a `learn_together`
+    like that of `Bars` as well: an inherited one says nothing of a `learn` that is not.
+    """
 
     @property
     def n_inputs(self) -> int:
@@ -78,7 +85,8 @@ class Bars:
                 raise ValueError(f"exclude has {word!r}; the images that can be left out are 'full' and 'blank'.")
         self.exclude = tuple(sorted(set(words)))
         self._full, self._blank = "full" not in self.exclude, "blank" not in self.exclude
-        if self._remaining(self.size, True, True) <= 0:
+        some_but_not_all = self.size > 1 and 0 < self.p_bar < 1
+        if not (some_but_not_all or (self._full and self.p_bar > 0) or (self._blank and self.p_bar < 1)):
             raise ValueError(
                 f"no image is left: with size={self.size} and p_bar={self.p_bar}, every image is excluded."
             )
@@ -93,21 +101,20 @@ class Bars:
         """Pixels of an image."""
         return self.size**2
 
-    def _remaining(self, bars: int, all_before: bool, none_before: bool) -> float:
-        """Return the probability that the last `bars` bars do not make an image that is excluded."""
-        full = 0.0 if self._full or not all_before else self.p_bar**bars
-        blank = 0.0 if self._blank or not none_before else (1 - self.p_bar) ** bars
-        return max(0.0, 1 - full - blank)
-
-    def _logits_of_bar(self, k: int) -> list[np.float32]:
+    def _logits_of_bar(self, k: int) -> list[float]:
         """Return the logits of bar k being there when some, all and none of the bars before it are."""
-        left = self.size - k
+        after = self.size - k - 1
+        log_there, log_not = _logs(self.p_bar)
         logits = []
         for all_before, none_before in ((False, False), (True, k == 0), (k == 0, True)):
-            possible = self._remaining(left, all_before, none_before)
-            there = self.p_bar * self._remaining(left - 1, all_before, False)
-            # A past that is itself impossible leaves nothing to divide by; any logit will do.
-            logits.append(_logit(min(1.0, there / possible) if possible > 0 else 0.5))
+            # Once it is there the image is no blank one, and may be full; once it is not there, the other way round.
+            there, absent = log_there, log_not
+            if all_before and not self._full:
+                there += _log_of_rest(after * log_there if after else 0.0)
+            if none_before and not self._blank:
+                absent += _log_of_rest(after * log_not if after else 0.0)
+            # A past that is itself impossible leaves nothing to choose from; any logit will do.
+            logits.append(there - absent if max(there, absent) > -math.inf else 0.0)
         return logits
 
     def distribution(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
@@ -223,6 +230,8 @@ class Bars:
 class Images:
     """A finite set of binary images; each sweep visits every one once, in a fresh order.
 
+    The order of the sweep under way is kept for each machine that learns, as long as both are there: 8 bytes an image.
+
     Parameters
     ----------
     x : array_like of {0, 1}, shape (n, n_inputs)
@@ -238,6 +247,13 @@ class Images:
 
     def __init__(self, x: ArrayLike) -> None:
         self.x = check_binary(x)
+        self._orders: WeakKeyDictionary[Machine, _Order] = WeakKeyDictionary()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"x": self.x}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["x"])  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"Images({self.x.shape[0]} of {self.x.shape[1]} units)"
@@ -277,8 +293,70 @@ class Images:
         floor: np.float32,
     ) -> None:
         """Let a machine learn from the examples after the first `seen[0]`, which is kept in step."""
+        kept = self._orders.get(machine)
+        if kept is None or kept.seed != seed:
+            kept = self._orders[machine] = _Order(seed, len(self.x))
         order_key, key = make_key(seed, Use.ORDER), make_key(seed, Use.LEARNING)
-        kernels.run_images(self.x, order_key, key, n_examples, seen, *machine.parameters, rates, floor)
+        kernels.run_images(
+            self.x, order_key, kept.order, kept.sweep, key, n_examples, seen, *machine.parameters, rates, floor
+        )
+
+
+class _Order:
+    """The order of the images in the sweep that a simulation of some seed has under way.
+
+    Attributes
+    ----------
+    order : ndarray of int64, shape (n,)
+    sweep : ndarray of uint64, shape (1,)
+        The number of the sweep, from 1; 0 before the first order was drawn.
+    """
+
+    def __init__(self, seed: int, n_images: int) -> None:
+        self.seed = seed
+        self.order = np.empty(n_images, np.int64)
+        self.sweep = np.zeros(1, np.uint64)
+
+
+def is_our_own(stream: Stream) -> bool:
+    """Return whether a stream is `Bars` or `Images` and nothing made from them, as far as learning goes."""
+    return _owner(stream, "learn") in (Bars, Images)
+
+
+def learns_together(stream: Stream) -> bool:
+    """Return whether simulations of a stream can learn together: what says so is where its `learn` is."""
+    owner = _owner(stream, "learn")
+    return owner is not None and _owner(stream, "learn_together") is owner
+
+
+def same_examples(stream: Stream) -> Hashable:
+    """Return what is equal for streams that give the same examples: those of one class with the same attributes."""
+    try:
+        state = tuple((name, _comparable(value)) for name, value in sorted(vars(stream).items()))
+        hash(state)
+    except TypeError:
+        return id(stream)
+    return type(stream), state
+
+
+def _comparable(value: Any) -> Any:
+    return (value.shape, value.dtype.str, value.tobytes()) if isinstance(value, np.ndarray) else value
+
+
+def check_can_be_saved(stream: Stream) -> None:
+    """Raise `ValueError` if `stream_from_description` could not make this stream again."""
+    if type(stream) not in (Bars, Images) or not is_our_own(stream):
+        raise ValueError(
+            f"the stream is a {type(stream).__name__}; only runs of Bars and Images, and of no class made from them, "
+            "can be saved. Save the machine, or pickle the simulation."
+        )
+
+
+def _owner(stream: Stream, name: str) -> object:
+    """Return the class that a method of a stream is from, or the stream if it is its own; None if there is none."""
+    if name in getattr(stream, "__dict__", {}):
+        return stream
+    return next((owner for owner in type(stream).__mro__ if name in vars(owner)), None)
 
 
 def stream_from_description(values: dict[str, Any], arrays: dict[str, NDArray[Any]], n_inputs: int) -> Stream:
@@ -302,6 +380,19 @@ def stream_from_description(values: dict[str, Any], arrays: dict[str, NDArray[An
     raise ValueError(f"there is no stream of kind {values.get('kind')!r}; this fastws knows 'bars' and 'images'.")
 
 
-def _logit(p: float) -> np.float32:
+def _logs(p: float) -> tuple[float, float]:
+    """Return log(p) and log(1 - p)."""
     with np.errstate(divide="ignore"):
-        return np.float32(np.log(p) - np.log1p(-p))
+        return float(np.log(p)), float(np.log1p(-p))
+
+
+def _logit(p: float) -> np.float32:
+    yes, no = _logs(p)
+    return np.float32(yes - no)
+
+
+def _log_of_rest(log_p: float) -> float:
+    """Return log(1 - p), to a float's precision, of p given by its logarithm."""
+    if log_p == 0:
+        return -math.inf
+    return math.log(-math.expm1(log_p)) if log_p > -math.log(2) else math.log1p(-math.exp(log_p))

@@ -73,6 +73,7 @@ def test_wrong_layer_sizes(sizes, message):
         (0, [0, 0, 0]),
         ((0.2, 0, 1e-3), [0.2, 0, 1e-3]),
         (np.array([1, 2, 3]), [1, 2, 3]),
+        (1.2e-38, [1.2e-38] * 3),
     ],
 )
 def test_rates(rates, expected):
@@ -91,6 +92,9 @@ def test_rates(rates, expected):
         ([0.1, 0.1, INF], r"rates\[2\] is inf"),
         ([0.1, 10**400, 0.1], r"rates\[1\] is 1000"),
         ([0.1, 1e39, 0.1], r"rates\[1\] is 1e\+39"),  # infinite as a float32
+        ([0.1, 1e-46, 0.1], r"rates\[1\] is 1e-46; machines learn in 32-bit floats, which know no such number"),
+        ([0.1, 1.17e-38, 0.1], r"rates\[1\] is 1\.17e-38; machines learn"),  # subnormal as a float32
+        (Fraction(1, 10**400), r"rates\[0\] is Fraction\(1, 1000"),
         ([0.1, "0.1", 0.1], r"rates\[1\] is '0\.1'"),
         ([True, 0.1, 0.1], r"rates\[0\] is True"),
         ([[0.1], [0.1], [0.1]], r"rates\[0\] is \[0\.1\]"),

@@ -1,13 +1,18 @@
 import copy
 import json
 import pickle
+import re
 import zipfile
 
 import numpy as np
 import pytest
 
+from fastws import codec, estimate, exact, gradients
+from fastws.checks import NotFiniteError
 from fastws.files import FORMAT_VERSION
 from fastws.machine import Machine, sleep_step, sleep_update, wake_step, wake_update
+from fastws.simulation import Simulation
+from fastws.streams import Images
 from machines import parameter_arrays, parameter_bits, random_machine
 from memory import traced_memory
 
@@ -15,10 +20,10 @@ SIZES = [17, 5, 3]
 
 
 def hard_machine():
-    """Return a machine with parameters that only a bit-for-bit copy keeps: -0.0 and NaN with a payload."""
+    """Return a machine with parameters that only a bit-for-bit copy keeps: -0.0 and a subnormal number."""
     machine = random_machine(SIZES)
     machine.gen_weights[0][1, 2] = -0.0
-    machine.rec_biases[1][0] = np.array(0x7FC12345, np.uint32).view(np.float32)
+    machine.rec_biases[1][0] = np.array(0x00012345, np.uint32).view(np.float32)
     return machine
 
 
@@ -83,6 +88,78 @@ def test_what_is_written_into_the_arrays_is_what_the_machine_does():
 
 def test_repr():
     assert repr(Machine(SIZES)) == "Machine([17, 5, 3])"
+
+
+# What parameters may be.
+
+
+USES = {
+    "check_finite": Machine.check_finite,
+    "wake_step": lambda machine: wake_step(machine, np.ones(17), 0.1),
+    "sleep_step": lambda machine: sleep_step(machine, 0.1),
+    "wake_update": lambda machine: wake_update(machine, [np.ones(n) for n in SIZES], 0.1),
+    "sleep_update": lambda machine: sleep_update(machine, [np.ones(n) for n in SIZES], 0.1),
+    "fantasies": lambda machine: machine.fantasies(1),
+    "clamped fantasies": lambda machine: machine.fantasies(1, clamp={(1, 1): 1}),
+    "representations": lambda machine: machine.representations(np.ones(17)),
+    "pickle": lambda machine: pickle.loads(pickle.dumps(machine)),
+    "a simulation": lambda machine: Simulation(machine, Images(np.ones(17)), [(1, 0.1)]),
+    "exact": lambda machine: exact.free_energy_bits(machine, np.ones(17)),
+    "estimate": lambda machine: estimate.free_energy_bits(machine, np.ones(17)),
+    "the enumerated gradient": lambda machine: gradients.enumerated(machine, np.ones(17)),
+    "the sampled gradient": lambda machine: gradients.sampled(machine, np.ones(17)),
+    "the mean-field gradient": lambda machine: gradients.mean_field(machine, np.ones(17)),
+    "the mean-field free energy": lambda machine: gradients.mean_field_free_energy_bits(machine, np.ones(17)),
+    "a step down a gradient": lambda machine: gradients.descend(
+        machine, gradients.mean_field(Machine(SIZES), np.ones(17)), 0.1
+    ),
+    "compress": lambda machine: codec.compress(machine, np.ones(17)),
+    "two-part": lambda machine: codec.compress(machine, np.ones(17), method="two-part"),
+    "decompress": lambda machine: codec.decompress(machine, codec.compress(Machine(SIZES), np.ones(17))),
+    "ledger": lambda machine: codec.ledger(machine, np.ones(17)),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_is_not_finite_is_refused_by_name_and_place(use):
+    for name, level, place, value in (
+        ("gen_weights", 1, (2, 4), np.nan),
+        ("gen_biases", 2, (1,), -np.inf),
+        ("rec_weights", 0, (16, 3), np.inf),
+        ("rec_biases", 1, (0,), np.nan),
+    ):
+        machine = random_machine(SIZES)
+        getattr(machine, name)[level][place] = value
+        before = parameter_bits(machine)
+        where = f"{name}[{level}][{', '.join(map(str, place))}] is {value}; every parameter has to be finite"
+        with pytest.raises(NotFiniteError, match=f"^{re.escape(where)}"):
+            USES[use](machine)
+        np.testing.assert_array_equal(parameter_bits(machine), before)
+
+
+def test_the_parameters_of_a_large_machine_are_checked_too():
+    machine = random_machine([700, 300, 2])
+    assert machine.check_finite() == max(np.abs(array).max() for array in parameter_arrays(machine))
+    machine.rec_weights[0][699, 299] = np.nan
+    with pytest.raises(NotFiniteError, match=r"^rec_weights\[0\]\[699, 299\] is nan"):
+        machine.check_finite()
+
+
+def test_parameters_of_any_finite_size_are_taken():
+    machine = random_machine(SIZES)
+    machine.gen_weights[0][0, 0] = machine.rec_biases[1][2] = np.finfo(np.float32).max
+    assert machine.check_finite() == np.finfo(np.float32).max
+    assert machine.fantasies(3).shape == (3, 17)
+
+
+def test_a_machine_that_could_not_be_loaded_is_not_saved(tmp_path):
+    machine = random_machine(SIZES)
+    machine.save(tmp_path / "machine.npz")
+    before = (tmp_path / "machine.npz").read_bytes()
+    machine.rec_biases[0][4] = np.inf
+    with pytest.raises(NotFiniteError, match=r"^rec_biases\[0\]\[4\] is inf"):
+        machine.save(tmp_path / "machine.npz")
+    assert (tmp_path / "machine.npz").read_bytes() == before
 
 
 # Copies and files.
@@ -167,6 +244,14 @@ UNUSABLE = {
     "objects among records": ({"gen_biases_1": np.zeros(5, [("a", "f4"), ("b", "O")])}, "an array is not plain"),
     "no metadata": ({"metadata": None, "save": lambda path, **arrays: np.savez(path, x=FLOATS)}, "'metadata'"),
     "an array missing": ({"rec_biases_0": None}, "rec_biases_0 is missing"),
+    "not a number": (
+        {"rec_biases_0": FLOATS + np.nan},
+        r"damaged: rec_biases\[0\]\[0\] is nan; every parameter has to be",
+    ),
+    "infinite": (
+        {"gen_biases_1": FLOATS - np.inf},
+        r"damaged: gen_biases\[1\]\[0\] is -inf; every parameter has to be",
+    ),
     "another shape": ({"gen_biases_1": FLOATS[:4]}, r"gen_biases_1 is missing or not float32 of shape \(5,\)"),
     "another type": ({"gen_biases_1": FLOATS.astype(np.float64)}, "gen_biases_1 is missing or not float32"),
     "another byte order": ({"gen_biases_1": FLOATS.astype(">f4")}, "gen_biases_1 is missing or not float32"),

@@ -261,7 +261,8 @@ def new_simulation(
     n_hidden = check_integer(2 * bars.size if n_hidden is None else n_hidden, "hidden")
     machine = Machine([bars.n_inputs, n_hidden, check_integer(n_top, "top")])
     exact.check_size(machine)
-    machine.gen_biases[1][:] = chosen.first_hidden_bias if first_hidden_bias is None else first_hidden_bias
+    with np.errstate(over="ignore"):  # the simulation says it better
+        machine.gen_biases[1][:] = chosen.first_hidden_bias if first_hidden_bias is None else first_hidden_bias
     schedule = chosen.schedule(check_integer(n_examples, "examples"))
     return Simulation(machine, bars, schedule, nonnegative, seed)
 
@@ -343,9 +344,10 @@ def largest_weight(machine: Machine) -> float:
 
 
 def unambiguous(images: np.ndarray) -> np.ndarray:
-    """Return the images that are neither blank nor full, which may be of either orientation."""
+    """Return the images that are neither blank nor full, which may be of either orientation; all if there are none."""
     on = images.sum(axis=1)
-    return images[(on > 0) & (on < images.shape[1])]
+    found = images[(on > 0) & (on < images.shape[1])]
+    return found if len(found) else images
 
 
 def _evaluation_points(n_examples: int) -> list[int]:

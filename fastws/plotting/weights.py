@@ -59,13 +59,14 @@ def hinton(
     Raises
     ------
     ValueError
-        If image_shape does not hold the inputs, a weight is not finite, there is not one label a unit, or no unit of
+        If image_shape does not hold the inputs, a parameter is not finite, there is not one label a unit, or no unit of
         a number that is to be marked.
 
     References
     ----------
     .. [1] Hinton, Dayan, Frey and Neal, Science 268 (1995), 1158-1161.
     """
+    machine.check_finite()
     n_units = machine.layer_sizes[1]
     n_above = machine.layer_sizes[2] if len(machine.layer_sizes) > 2 else 0
     to_inputs = np.asarray(machine.gen_weights[0], dtype=np.float64)
@@ -185,11 +186,6 @@ def _block_columns(n_units: int, width: float, height: float) -> int:
 
 
 def _largest(*arrays: NDArray[np.float64]) -> float:
-    if not all(np.isfinite(array).all() for array in arrays):
-        raise ValueError(
-            "The machine has generative weights or biases that are not finite, so they have no area; it was trained "
-            "with learning rates that are too large, or given such values."
-        )
     return max(float(np.abs(array).max(initial=0.0)) for array in arrays)
 
 

@@ -49,7 +49,9 @@ def run(
     path : path, optional
         A ``.csv`` or ``.parquet`` file to keep the rows in, written every second or so. If it is there, its runs are
         not done again, but for those that failed, and all its rows stay in it: a file may grow by one grid after the
-        other as long as the experiment is the same.
+        other as long as the experiment is the same. Several sweeps may write one file at the same time, also on
+        several computers that share its folder: each takes over the rows of the others before it writes, under a
+        lock, so that none is lost; a killed one holds no lock. What two of them ask for is done by both.
     progress : callable, optional
         Called in this thread, ten times a second, with how many runs are done and how many there are. Where runs
         learn in this process the first is no whole number: it counts what is done of those under way.
