@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastws.checks import check_integer
 from fastws.plotting.page import LABEL_POINTS, MUTED, SMALL_POINTS, Page, line_height, text_width
 from fastws.plotting.shapes import PAPER_LEVEL, check_image_shape, check_images, mosaic, pixel_size
+from fastws.plotting.style import own_style
 
 if TYPE_CHECKING:
     from fastws.machine import Machine
@@ -22,6 +23,7 @@ _BETWEEN_PANELS = 64
 _HEADING = line_height(LABEL_POINTS) + 8
 
 
+@own_style()
 def image_grid(
     images: ArrayLike,
     image_shape: tuple[int, int] | None = None,
@@ -57,6 +59,7 @@ def image_grid(
     return page.figure
 
 
+@own_style()
 def fantasies(
     machine: "Machine",
     n: int = 48,
@@ -89,6 +92,7 @@ def fantasies(
     return image_grid(machine.fantasies(n, seed=seed), shape, title=title)
 
 
+@own_style()
 def samples(
     data: ArrayLike,
     fantasies: ArrayLike,
@@ -147,6 +151,7 @@ def samples(
     return page.figure
 
 
+@own_style()
 def digit_samples(
     examples_by_class: Mapping[Any, ArrayLike],
     fantasies_by_class: Mapping[Any, ArrayLike],
@@ -206,6 +211,7 @@ def digit_samples(
     return page.figure
 
 
+@own_style()
 def misread(
     images: ArrayLike,
     true_labels: Sequence[Hashable],
