@@ -117,7 +117,7 @@ def learn(runs: Sequence[BarsRun], until: int | None = None, check: Callable[[ob
         report = exact.report(machine, *distribution)
         return report.asymmetric_divergence_bits, report.kl_penalty_bits
 
-    points = _evaluation_points(first.simulation.total_examples)
+    points = evaluation_points(first.simulation.total_examples)
     if until is not None:
         points = [point for point in points if point < until] + [until]
     train(runs, points, measure, check)
@@ -348,6 +348,6 @@ def unambiguous(images: np.ndarray) -> np.ndarray:
     return images[(on > 0) & (on < images.shape[1])]
 
 
-def _evaluation_points(n_examples: int) -> list[int]:
+def evaluation_points(n_examples: int) -> list[int]:
     """Return numbers of examples, closer together at first, when more happens, that end with n_examples."""
     return sorted({max(1, n_examples * k * k // _POINTS_OF_CURVE**2) for k in range(1, _POINTS_OF_CURVE + 1)})
