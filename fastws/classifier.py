@@ -1,9 +1,10 @@
 """Figure 2's classifier: a machine a class; an image belongs to the class whose machine describes it most cheaply."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,8 +29,11 @@ _READ_AT_ONCE = 1 << 14
 class _Score:
     """The parameter `score` beside scikit-learn's method of the same name: the parameter is set, the method got."""
 
+    def __init__(self, method: Any) -> None:
+        self.method = method
+
     def __get__(self, estimator: Any, owner: type) -> Any:
-        return ClassifierMixin.score.__get__(estimator, owner)
+        return self.method.__get__(estimator, owner)
 
     def __set__(self, estimator: Any, value: str) -> None:
         estimator.__dict__["score"] = value
@@ -68,7 +72,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         Only where the images came with names for their columns.
     """
 
-    score = _Score()
+    score = _Score(ClassifierMixin.score)
 
     def __init__(
         self,
@@ -90,9 +94,29 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         self.n_jobs = n_jobs
         self.threshold = threshold
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # A method of a subclass, or of what else it inherits from, must not be hidden by the parameter.
+        method = next(vars(parent)["score"] for parent in cls.__mro__ if "score" in vars(parent))
+        if not isinstance(method, _Score):
+            cls.score = _Score(method)
+
+    if not TYPE_CHECKING:  # a type checker that saw this method would let every misspelt name pass
+
+        def __getattr__(self, name: str) -> Any:
+            """Return the default of a parameter that a subclass does not have or set."""
+            if name in _DEFAULTS:
+                return _DEFAULTS[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name, `score` among them."""
-        return {name: self.__dict__[name] for name in self._get_param_names()}
+        """Return the parameters by name, `score` among them, and with `deep` those of parameters that have some."""
+        params = super().get_params(deep)
+        return params | {"score": self._score} if "score" in params else params
+
+    @property
+    def _score(self) -> Any:
+        return self.__dict__.get("score", _DEFAULTS["score"])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -366,7 +390,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
             raise ValueError(f"{error} The parameter threshold does that.") from error
 
     def _score_name(self) -> str:
-        name: str = self.get_params()["score"]
+        name: str = self._score
         if name not in SCORES:
             raise ValueError(f"score is {name!r}; choose one of {', '.join(SCORES)}.")
         return name
@@ -386,6 +410,13 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         if n_jobs == 0:
             raise ValueError("n_jobs is 0; give the number of threads, or -1 for all cores.")
         return n_jobs if n_jobs > 0 else available_cores() + 1 + n_jobs
+
+
+_DEFAULTS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(DescriptionLengthClassifier.__init__).parameters.items()
+    if name != "self"
+}
 
 
 def _several_classes(labels: NDArray[Any], name: str) -> NDArray[Any]:
