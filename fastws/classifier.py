@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastws import estimate
-from fastws.checks import check_binary, check_integer, check_rates
+from fastws.checks import Whole, check_binary, check_integer, check_rates
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.streams import Images
@@ -76,13 +76,13 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
 
     def __init__(
         self,
-        hidden: Sequence[int] = (16, 16, 4),
-        sweeps: int = 500,
-        learning_rate: float | Sequence[float] = 0.01,
-        n_runs: int = 10,
+        hidden: Sequence[int] | NDArray[Any] = (16, 16, 4),
+        sweeps: Whole = 500,
+        learning_rate: float | Sequence[float] | NDArray[Any] = 0.01,
+        n_runs: Whole = 10,
         score: str = "description_length",
         random_state: Any = 0,
-        n_jobs: int | None = None,
+        n_jobs: Whole | None = None,
         threshold: float | None = None,
     ) -> None:
         self.hidden = hidden

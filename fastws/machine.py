@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastws.checks import check_binary, check_integer, check_layer_sizes, check_rates
+from fastws.checks import Whole, check_binary, check_integer, check_layer_sizes, check_rates
 from fastws.files import load_arrays, save_arrays
 from fastws.randomness import Use, make_key
 from fastws.storage import aligned
@@ -155,7 +155,9 @@ class Machine:
         machine._assign(arrays)
         return machine
 
-    def fantasies(self, n: int, seed: int = 0, clamp: Mapping[tuple[int, int], int] | None = None) -> NDArray[np.uint8]:
+    def fantasies(
+        self, n: Whole, seed: Whole = 0, clamp: Mapping[tuple[int, int], int] | None = None
+    ) -> NDArray[np.uint8]:
         """Draw from the generative model, top-down: what the net sees asleep.
 
         Parameters
@@ -196,7 +198,7 @@ class Machine:
             clamped.gen_biases[layer][unit] = np.inf if state else -np.inf
         return clamped
 
-    def representations(self, x: ArrayLike, seed: int = 0) -> list[NDArray[np.uint8]]:
+    def representations(self, x: ArrayLike, seed: Whole = 0) -> list[NDArray[np.uint8]]:
         """Draw a total representation of each input from the recognition distribution Q(·|d).
 
         Parameters
@@ -249,7 +251,7 @@ class Machine:
 
 
 def wake_step(
-    machine: Machine, x: ArrayLike, rates: Any, seed: int = 0, nonnegative_input_weights: bool = False
+    machine: Machine, x: ArrayLike, rates: Any, seed: Whole = 0, nonnegative_input_weights: bool = False
 ) -> list[NDArray[np.uint8]]:
     """Learn from one input: recognition drives the units, the generative parameters learn in place (Eq 4).
 
@@ -294,7 +296,7 @@ def wake_step(
     return machine._layers(states)
 
 
-def sleep_step(machine: Machine, rates: Any, seed: int = 0) -> list[NDArray[np.uint8]]:
+def sleep_step(machine: Machine, rates: Any, seed: Whole = 0) -> list[NDArray[np.uint8]]:
     """Learn from one fantasy: generation drives the units, the recognition parameters learn in place (Eq 7).
 
     Parameters

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from fastws import estimate, exact
-from fastws.checks import check_integer, check_probability
+from fastws.checks import Whole, check_integer, check_probability
 from fastws.simulation import Simulation, advance_together
 from fastws.streams import Bars, Images
 from fastws.threads import shares, side_by_side
@@ -23,8 +23,8 @@ _SAMPLES = 20
 
 def best_of(
     new: Callable[[int], Simulation],
-    n: int = 3,
-    seed: int = 0,
+    n: Whole = 3,
+    seed: Whole = 0,
     trial: float = TRIAL,
     progress: Callable[[int, int], object] | None = None,
 ) -> Simulation:
@@ -69,7 +69,7 @@ def best_of(
     return best
 
 
-def seeds_of_restarts(seed: int, n: int) -> list[int]:
+def seeds_of_restarts(seed: Whole, n: Whole) -> list[int]:
     """Return the seeds of n restarts: the seed itself, and others beyond 2^32.
 
     Raises

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastws.checks import check_integer, check_rates
+from fastws.checks import Whole, check_integer, check_rates
 from fastws.files import load_arrays, save_arrays
 from fastws.machine import Machine, least_input_weight
 from fastws.storage import LANES
@@ -58,9 +58,9 @@ class Simulation:
         self,
         machine: Machine,
         stream: Stream,
-        schedule: Sequence[tuple[int, Any]],
+        schedule: Sequence[Sequence[Any]],
         nonnegative_input_weights: bool = False,
-        seed: int = 0,
+        seed: Whole = 0,
     ) -> None:
         if stream.n_inputs != machine.layer_sizes[0]:
             raise ValueError(
@@ -91,7 +91,7 @@ class Simulation:
         """Length of the schedule."""
         return sum(n for n, _ in self.schedule)
 
-    def advance(self, n_examples: int | None = None, progress: Callable[[int], object] | None = None) -> "Simulation":
+    def advance(self, n_examples: Whole | None = None, progress: Callable[[int], object] | None = None) -> "Simulation":
         """Learn from the next examples.
 
         Parameters
@@ -125,7 +125,7 @@ class Simulation:
     def _learn(self, n_examples: int, rates: NDArray[np.float32]) -> None:
         self.stream.learn(self.machine, self.seed, n_examples, self._seen, rates, self._floor)
 
-    def _goal(self, n_examples: int | None) -> int:
+    def _goal(self, n_examples: Whole | None) -> int:
         """Return what `examples_seen` will be when `advance` is done."""
         left = self.total_examples - self.examples_seen
         if n_examples is not None:
@@ -205,7 +205,7 @@ class Simulation:
 
 def advance_together(
     simulations: Sequence[Simulation],
-    until: int | None = None,
+    until: Whole | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> None:
     """Let simulations learn up to the same number of examples, to the same bits as by `advance`, in less time.
@@ -268,7 +268,7 @@ def _all_but_seed(simulation: Simulation) -> dict[str, Any]:
 
 
 def _advance_group(
-    group: Sequence[Simulation], n_examples: int | None, progress: Callable[[int], object] | None
+    group: Sequence[Simulation], n_examples: Whole | None, progress: Callable[[int], object] | None
 ) -> None:
     goal = group[0]._goal(n_examples)
     if group[0].nonnegative_input_weights:

@@ -30,7 +30,7 @@ _Cells = NDArray[np.float64]
 @own_style()
 def hinton(
     machine: "Machine",
-    image_shape: tuple[int, int] | None = None,
+    image_shape: Sequence[int] | None = None,
     title: str | None = None,
     labels: Sequence[str] | None = None,
     marked: Sequence[int] = (),
