@@ -20,6 +20,8 @@ from fastws.simulation import Simulation
 from fastws.streams import Images
 from fastws.threads import available_cores, side_by_side
 
+__all__ = ["SCORES", "DescriptionLengthClassifier"]
+
 SCORES = ("description_length", "free_energy", "importance")
 """The measures that classify, in the order of `fastws.estimate.Measures`."""
 

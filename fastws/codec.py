@@ -27,6 +27,8 @@ from fastws.machine import Machine
 from fastws.randomness import Use
 from fastws.storage import LANES
 
+__all__ = ["METHODS", "Description", "Ledger", "compress", "decompress", "describe", "fingerprint", "ledger"]
+
 FORMAT_VERSION = 1
 METHODS = ("bits-back", "two-part")
 """How a representation is sent: the bits of its choice come back, or they do not, and C(α, d) of Eq 3 is paid whole."""

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from fastws.checks import Whole, check_binary, check_integer
 
+__all__ = ["DigitData", "binarise", "image_shape", "load_bundled", "load_file", "load_openml", "read_arrays"]
+
 BUNDLED_THRESHOLD = 8
 BUNDLED_TRAINING_IMAGES = 1200
 _SIDE = 8

@@ -13,6 +13,8 @@ from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.threads import shares, side_by_side
 
+__all__ = ["Measures", "description_length_bits", "free_energy_bits", "measures", "neg_log_prob_bits"]
+
 # Costs and surprises of one call of the kernel: 256 KiB, which stay in a core's cache until they are averaged.
 _DRAWN_AT_ONCE = 1 << 14
 

@@ -22,6 +22,8 @@ from fastws import exact
 from fastws.checks import Whole, check_binary, check_integer, check_rates
 from fastws.machine import Machine
 
+__all__ = ["Gradient", "descend", "enumerated", "mean_field", "mean_field_free_energy_bits", "sampled"]
+
 Floats = NDArray[np.float64]
 
 

@@ -13,6 +13,8 @@ from fastws.files import load_arrays, save_arrays
 from fastws.randomness import Use, make_key
 from fastws.storage import aligned
 
+__all__ = ["Machine", "sleep_step", "sleep_update", "wake_step", "wake_update"]
+
 _KIND = "fastws machine"
 
 

@@ -15,6 +15,8 @@ from fastws.simulation import Simulation, advance_together
 from fastws.streams import Bars, Images
 from fastws.threads import shares, side_by_side
 
+__all__ = ["best_of", "lowest_free_energy", "seeds_of_restarts", "training_free_energy_bits"]
+
 TRIAL = 0.25
 _IMAGES = 1000
 _MOST_ENUMERATED = 14

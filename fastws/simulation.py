@@ -17,6 +17,8 @@ from fastws.machine import Machine, least_input_weight
 from fastws.storage import LANES
 from fastws.streams import Bars, Stream, stream_from_description
 
+__all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
+
 _KIND = "fastws run"
 _SECONDS_A_CHUNK = 0.05
 # Sixteen together take as long as this many one by one; bench/sweep.py measures it.

@@ -12,6 +12,8 @@ from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.storage import LANES
 
+__all__ = ["MAX_ENUMERATED_SIZE", "Bars", "Images", "Stream", "stream_from_description"]
+
 # Bars.distribution lists 2^(size + 1) images before it merges equal ones.
 MAX_ENUMERATED_SIZE = 14
 

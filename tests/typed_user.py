@@ -57,7 +57,7 @@ def sweeps(folder: pathlib.Path) -> None:
         table = sweep.run(Coins(), {}, 1, engine=pool)
     rates = sweep.success_rates(sweep.run(BARS, {"examples": 100}, 2), 0.5)
     figure = fastws.plotting.success_rates([0.1, 0.2], np.array([0.05, 0.4]), 0.1, "p_bar")
-    assert len(rates) and figure and len(table)
+    assert (len(rates), len(table), len(figure.axes) > 0) == (1, 1, True)
 
 
 def learning(folder: pathlib.Path) -> None:

@@ -18,6 +18,19 @@ from fastws.streams import MAX_ENUMERATED_SIZE, Bars
 if TYPE_CHECKING:
     from fastws.sweep import Setting
 
+__all__ = [
+    "BARS",
+    "RECIPES",
+    "BarsExperiment",
+    "BarsRun",
+    "Contest",
+    "Recipe",
+    "learn",
+    "new_contest",
+    "new_run",
+    "new_simulation",
+]
+
 PAPER_EXAMPLES = 2_000_000
 PAPER_DIVERGENCE_BITS = 0.10
 PAPER_KL_PENALTY_BITS = 0.08

@@ -15,6 +15,8 @@ from fastws.machine import Machine
 from fastws.streams import Images
 from fastws.threads import side_by_side
 
+__all__ = ["Backprop", "DigitRun", "Reading", "backprop", "nearest_neighbour_error", "new_runs", "read"]
+
 PAPER_ERROR = 0.048
 PAPER_NEAREST_NEIGHBOUR_ERROR = 0.067
 PAPER_BACKPROP_ERROR = 0.056
