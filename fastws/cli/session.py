@@ -144,10 +144,7 @@ def _why(error: OSError) -> str:
 
 @contextmanager
 def progress_bar(label: str, total: int, already: float = 0) -> Iterator[Callable[[float], None]]:
-    """Show a bar on standard error while the block runs; the block calls what it is given with the count so far.
-
-    That call raises `KeyboardInterrupt` if Ctrl-C was pressed.
-    """
+    """Show a bar on standard error while the block runs; the block calls what it is given with the count so far."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Column
@@ -161,12 +158,7 @@ def progress_bar(label: str, total: int, already: float = 0) -> Iterator[Callabl
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=total, completed=int(already))
-
-        def show(count: float) -> None:
-            check()
-            progress.update(task, completed=count)
-
-        yield show
+        yield lambda count: progress.update(task, completed=count)
 
 
 def learn(
@@ -192,11 +184,12 @@ def learn(
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SECONDS_A_TURN)
     try:
-        # Raised anywhere else than where the bar is shown, Ctrl-C might be lost or leave things half done.
+        # Raised anywhere else than in `watch`, Ctrl-C might be lost or leave things half done.
         with held(), ThreadPoolExecutor(1) as beside, progress_bar(label, total, seen()) as show:
             ready: list[Future[object]] = []
 
             def watch() -> None:
+                check()
                 # Not from the start on: a simulation that is measured often at first needs Python most often then.
                 if not ready:
                     ready.append(beside.submit(meanwhile))

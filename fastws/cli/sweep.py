@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastws.cli.interrupts import Interrupted, answered, held
+from fastws.cli.interrupts import Interrupted, answered, check, held
 from fastws.cli.output import quoted
 from fastws.cli.session import (
     Json,
@@ -188,6 +188,7 @@ def _run(
 
         def progress(count: float, total: int) -> None:
             nonlocal show
+            check()
             # Begun here, the bar does not take runs of an earlier sweep for fast ones of this.
             show = show or stack.enter_context(progress_bar("Running", total, count))
             show(count)
