@@ -249,13 +249,15 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     console = Console(highlight=False, markup=False)
     title, *texts = (readable(text, console.file) for text in (title, *columns, *itertools.chain(*rows)))
     lines = [texts[start : start + len(columns)] for start in range(0, len(texts), len(columns))]
-    widths = _column_widths(lines, console.width - 3 * len(columns) - 1)
+    borders = 3 * len(columns) + 1
+    widths = _column_widths(lines, console.width - borders)
     table = Table(title=title, title_justify="left")
     for number, (column, width) in enumerate(zip(lines[0], widths, strict=True)):
         table.add_column(column, justify="left" if number == 0 else "right", width=width)
     for line in lines[1:]:
         table.add_row(*line)
-    console.print(table, width=max(console.width, sum(widths) + 3 * len(columns) + 1))
+    console.width = max(console.width, sum(widths) + borders)
+    console.print(table)
 
 
 def _column_widths(lines: Sequence[Sequence[str]], room: int) -> list[int]:
