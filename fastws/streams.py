@@ -14,8 +14,8 @@ from fastws.storage import LANES
 
 __all__ = ["MAX_ENUMERATED_SIZE", "Bars", "Images", "Stream", "stream_from_description"]
 
-# Bars.distribution lists 2^(size + 1) images before it merges equal ones.
 MAX_ENUMERATED_SIZE = 14
+"""The largest size whose images `Bars.distribution` lists: 2^(size + 1) of them, before it merges equal ones."""
 
 
 class Stream(Protocol):

@@ -80,6 +80,7 @@ RECIPES = {
         restarts=3,
     ),
 }
+"""The recipes by name: paper, and robust, which fails less."""
 
 
 class BarsRun(WatchedRun):
@@ -338,6 +339,7 @@ class BarsExperiment:
 
 
 BARS = BarsExperiment()
+"""The bars, for `fastws.sweep.run`."""
 
 
 def summary(contests: Sequence[Contest], recipe: str) -> dict[str, Any]:

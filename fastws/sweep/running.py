@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENGINES = ("lanes", "threads", "processes")
+"""The engines of `run` that have a name."""
 _LARGEST_SEED = 2**63 - 1  # for a column of integers
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from fastws.simulation import Simulation
 
 Setting = bool | int | float | str | None
+"""What the value of a setting may be."""
 _TOO_LARGE = 2**63  # for a column of integers
 
 
