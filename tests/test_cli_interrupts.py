@@ -187,7 +187,7 @@ def test_again_while_the_state_is_saved(run, monkeypatch, times):
         patched.setattr("fastws.simulation.save_runs", pressing(pressing(save, after=times == 2)))
         code, _, err = run(*TRAIN, "--out", "a")
     assert_saved(code, err, "a")
-    assert "Ctrl-C came again meanwhile; saving takes until it is done." in err
+    assert "The second Ctrl-C waited for that." in err
     assert_resumes(run, "a", TRAIN)
 
 
@@ -221,6 +221,16 @@ def test_while_the_best_of_several_is_chosen(run, monkeypatch):
     _, notes = load_runs("a/run.npz")
     assert [given_up for *_, given_up in notes["contests"]] == [600, 600]
     assert_resumes(run, "a", words)
+
+
+@learning
+def test_as_the_last_file_of_a_state_goes(run, monkeypatch):
+    unlink = Path.unlink
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", pressing(unlink, at=1))
+        code, out, err = run(*TRAIN, "--out", "a")
+    assert (code, err.strip()) == (session.INTERRUPTED, DONE.strip())
+    assert "a/: machine.npz, result.json" in out
 
 
 # A sweep.

@@ -52,14 +52,21 @@ def check() -> None:
 
 
 @contextmanager
-def held() -> Iterator[None]:
-    """Hold Ctrl-C while the block runs, but for its calls of `check`; raise it afterwards if it was raised before."""
+def flagged() -> Iterator[None]:
+    """Let Ctrl-C set the flag only while the block runs, and leave it set."""
     before, _State.raising = _State.raising, False
     try:
         yield
     finally:
         _State.raising = before
-    if before:
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Hold Ctrl-C while the block runs, but for its calls of `check`; raise it afterwards if it was raised before."""
+    with flagged():
+        yield
+    if _State.raising:
         check()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastws.cli.interrupts import Interrupted, answered, check, held, raised
+from fastws.cli.interrupts import Interrupted, answered, check, flagged, held, raised
 from fastws.cli.output import quoted, readable
 
 if TYPE_CHECKING:
@@ -213,21 +213,21 @@ def saving_on_interrupt(folder: Path, save: Callable[[Path], object]) -> Iterato
         If the state cannot be saved.
     """
     state = folder / STATE_FILE
-    try:
-        with raised():
-            yield
-    except KeyboardInterrupt:
-        with held():
+    with flagged():
+        try:
+            with raised():
+                yield
+        except KeyboardInterrupt:
             answered()
             try:
                 save(state)
             except OSError as error:
                 raise OSError(f"interrupted, and the state cannot be saved in {state}: {_why(error)}.") from error
-            again = " Ctrl-C came again meanwhile; saving takes until it is done." if answered() else ""
-        raise Interrupted(
-            f"Interrupted; the state is saved.{again} To go on:\n  fastws resume {quoted(state)}"
-        ) from None
-    state.unlink(missing_ok=True)
+            again = " The second Ctrl-C waited for that." if answered() else ""
+            raise Interrupted(
+                f"Interrupted; the state is saved.{again} To go on:\n  fastws resume {quoted(state)}"
+            ) from None
+        state.unlink(missing_ok=True)
 
 
 def write_json(result: dict[str, Any], path: Path) -> None:

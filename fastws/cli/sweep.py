@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastws.cli.interrupts import Interrupted, answered, check, held
+from fastws.cli.interrupts import Interrupted, answered, check, flagged, held, raised
 from fastws.cli.output import quoted
 from fastws.cli.session import (
     Json,
@@ -85,14 +85,15 @@ def bars(
 
     _check_within(within)
     values = choices(BARS, vary or (), "--vary")
-    try:
-        with _engine(engine, scheduler, workers) as how:
-            table, seconds = _run(BARS, values, range(seed, seed + seeds), how, out)
-    except KeyboardInterrupt:
-        answered()
-        raise Interrupted(
-            f"Interrupted; the runs that were done are in {out}. To go on, give the same command again."
-        ) from None
+    with flagged():
+        try:
+            with raised(), _engine(engine, scheduler, workers) as how:
+                table, seconds = _run(BARS, values, range(seed, seed + seeds), how, out)
+        except KeyboardInterrupt:
+            answered()
+            raise Interrupted(
+                f"Interrupted; the runs that were done are in {out}. To go on, give the same command again."
+            ) from None
     result = {"file": str(out), "seconds": seconds, **_summary(table, within)}
     if json:
         print(json_module.dumps(result))
