@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastws import codec, estimate, exact, gradients, plotting, sweep
+    from fastws import testing as testing
     from fastws.classifier import DescriptionLengthClassifier
     from fastws.machine import Machine, sleep_step, sleep_update, wake_step, wake_update
     from fastws.restarts import best_of

@@ -20,6 +20,8 @@ from typing import Any
 
 from numba import config, njit
 
+__all__ = ["CacheWarning"]
+
 _ADVICE = "NUMBA_CACHE_DIR can name a better folder."
 _settings: Any = config
 _declaring = threading.Lock()

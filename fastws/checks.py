@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Whole = int | np.integer[Any]
+"""A whole number as callers have it."""
+
 _BLOCK = 1 << 20
 _LARGEST_RATE = float(np.finfo(np.float32).max)
 _LEAST_RATE = float(np.finfo(np.float32).tiny)

@@ -1,8 +1,9 @@
 """Figure 2's classifier: a machine a class; an image belongs to the class whose machine describes it most cheaply."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,12 +12,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastws import estimate
-from fastws.checks import check_integer, check_nothing_masked
+from fastws.checks import Whole, check_integer, check_nothing_masked
 from fastws.estimator import BinaryImageEstimator, draw_root, seeds_from
 from fastws.labels import check_labels, check_same_form, check_unmixed, counts_of, prior_bits, several_classes
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.threads import side_by_side, threads_of
+
+__all__ = ["SCORES", "DescriptionLengthClassifier"]
 
 SCORES = ("description_length", "free_energy", "importance")
 """The measures that classify, in the order of `fastws.estimate.Measures`."""
@@ -27,8 +30,11 @@ _READ_AT_ONCE = 1 << 14
 class _Score:
     """The parameter `score` beside scikit-learn's method of the same name: the parameter is set, the method got."""
 
+    def __init__(self, method: Any) -> None:
+        self.method = method
+
     def __get__(self, estimator: Any, owner: type) -> Any:
-        return ClassifierMixin.score.__get__(estimator, owner)
+        return self.method.__get__(estimator, owner)
 
     def __set__(self, estimator: Any, value: str) -> None:
         estimator.__dict__["score"] = value
@@ -74,20 +80,20 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         Only where the images came with names for their columns.
     """
 
-    score = _Score()
+    score = _Score(ClassifierMixin.score)
     machines_: list[Machine]
     classes_: NDArray[Any]
     class_count_: NDArray[np.int64]
 
     def __init__(
         self,
-        hidden: Sequence[int] = (16, 16, 4),
-        sweeps: int = 500,
-        learning_rate: float | Sequence[float] = 0.01,
-        n_runs: int = 10,
+        hidden: Sequence[int] | NDArray[Any] = (16, 16, 4),
+        sweeps: Whole = 500,
+        learning_rate: float | Sequence[float] | NDArray[Any] = 0.01,
+        n_runs: Whole = 10,
         score: str = "description_length",
         random_state: Any = 0,
-        n_jobs: int | None = None,
+        n_jobs: Whole | None = None,
         threshold: float | None = None,
         priors: Any = None,
     ) -> None:
@@ -101,9 +107,29 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         self.threshold = threshold
         self.priors = priors
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # A method of a subclass, or of what else it inherits from, must not be hidden by the parameter.
+        method = next(vars(parent)["score"] for parent in cls.__mro__ if "score" in vars(parent))
+        if not isinstance(method, _Score):
+            cls.score = _Score(method)
+
+    if not TYPE_CHECKING:  # a type checker that saw this method would let every misspelt name pass
+
+        def __getattr__(self, name: str) -> Any:
+            """Return the default of a parameter that a subclass does not have or set."""
+            if name in _DEFAULTS:
+                return _DEFAULTS[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name, `score` among them."""
-        return {name: self.__dict__[name] for name in self._get_param_names()}
+        """Return the parameters by name, `score` among them, and with `deep` those of parameters that have some."""
+        params = super().get_params(deep)
+        return params | {"score": self._score} if "score" in params else params
+
+    @property
+    def _score(self) -> Any:
+        return self.__dict__.get("score", _DEFAULTS["score"])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -422,7 +448,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         return images if self.threshold is not None else self._binary(images), np.asarray(labels)
 
     def _score_name(self) -> str:
-        name: str = self.get_params()["score"]
+        name: str = self._score
         if name not in SCORES:
             raise ValueError(f"score is {name!r}; choose one of {', '.join(SCORES)}.")
         return name
@@ -439,6 +465,13 @@ def _whole_weights(sample_weight: ArrayLike, images: NDArray[Any]) -> NDArray[np
             "numbers, for example weights times 10, rounded, with a tenth of the sweeps."
         )
     return weights.astype(np.int64)
+
+
+_DEFAULTS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(DescriptionLengthClassifier.__init__).parameters.items()
+    if name != "self"
+}
 
 
 def run_to_end(run: Simulation) -> Callable[[Callable[[object], None]], object]:

@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastws import kernels
-from fastws.checks import check_binary, check_integer
+from fastws.checks import Whole, check_binary, check_integer
 from fastws.machine import Machine
 from fastws.randomness import Use
 from fastws.storage import LANES
+
+__all__ = ["METHODS", "Description", "Ledger", "compress", "decompress", "describe", "fingerprint", "ledger"]
 
 FORMAT_VERSION = 1
 METHODS = ("bits-back", "two-part")
@@ -100,9 +102,9 @@ class Ledger(NamedTuple):
 def compress(
     machine: Machine,
     x: ArrayLike,
-    seed: int = 0,
+    seed: Whole = 0,
     method: str = "bits-back",
-    image_shape: tuple[int, int] | None = None,
+    image_shape: Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> bytes:
     """Return images as the content of a ``.fws`` file. `decompress` gives them back, whatever they and the machine are.
@@ -227,7 +229,7 @@ def fingerprint(machine: Machine) -> str:
     return state.digest()[:_DIGEST_BYTES].hex()
 
 
-def ledger(machine: Machine, x: ArrayLike, seed: int = 0) -> Ledger:
+def ledger(machine: Machine, x: ArrayLike, seed: Whole = 0) -> Ledger:
     """Return what bits-back pays for each image and gets back, by layer, in the code that `compress` makes of them.
 
     Parameters
@@ -376,7 +378,7 @@ def _report(progress: Progress | None, done: int, total: int) -> None:
         progress(done)
 
 
-def _check_shape(shape: tuple[int, int] | None, n_pixels: int) -> tuple[int, int]:
+def _check_shape(shape: Sequence[int] | None, n_pixels: int) -> tuple[int, int]:
     if shape is None:
         return 1, n_pixels
     if len(shape) != 2 or shape[0] * shape[1] != n_pixels:
@@ -386,7 +388,7 @@ def _check_shape(shape: tuple[int, int] | None, n_pixels: int) -> tuple[int, int
     return check_integer(shape[0], "image_shape[0]"), check_integer(shape[1], "image_shape[1]")
 
 
-def _check_seed(seed: int) -> int:
+def _check_seed(seed: Whole) -> int:
     if check_integer(seed, "seed", at_least=0) >= 1 << 64:
         raise ValueError(f"seed is {seed}; the file has room for whole numbers below 2^64.")
     return int(seed)

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastws.checks import check_binary, check_integer
+from fastws.checks import Whole, check_binary, check_integer
+
+__all__ = ["DigitData", "binarise", "image_shape", "load_bundled", "load_file", "load_openml", "read_arrays"]
 
 BUNDLED_THRESHOLD = 8
 BUNDLED_TRAINING_IMAGES = 1200
@@ -66,7 +68,7 @@ class DigitData:
             raise ValueError("all training images are the same; there is nothing to tell apart.")
 
 
-def load_bundled(seed: int = 0, threshold: float = BUNDLED_THRESHOLD) -> DigitData:
+def load_bundled(seed: Whole = 0, threshold: float = BUNDLED_THRESHOLD) -> DigitData:
     """Return scikit-learn's 1797 digits of 8 x 8 pixels: 1200 to learn from, a random choice, and 597 to test on.
 
     Parameters

@@ -21,6 +21,20 @@ from fastws.checks import check_binary
 from fastws.machine import Machine
 from fastws.threads import shares, side_by_side
 
+__all__ = [
+    "MAX_HIDDEN",
+    "Report",
+    "description_length_bits",
+    "free_energy_bits",
+    "kl_penalty_bits",
+    "neg_log_prob_bits",
+    "posterior",
+    "recognition_distribution",
+    "recognition_entropy_bits",
+    "report",
+    "representations",
+]
+
 Floats = NDArray[np.float64]
 States = NDArray[np.uint8]
 

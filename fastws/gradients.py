@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastws import exact
-from fastws.checks import NotFiniteError, check_binary, check_integer, check_rates
+from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, check_rates
 from fastws.machine import Machine
+
+__all__ = ["Gradient", "descend", "enumerated", "mean_field", "mean_field_free_energy_bits", "sampled"]
 
 Floats = NDArray[np.float64]
 
@@ -81,7 +83,7 @@ def enumerated(machine: Machine, x: ArrayLike, probabilities: ArrayLike | None =
     return reduce(_add, map(term, inputs, shares))
 
 
-def sampled(machine: Machine, x: ArrayLike, n_samples: int = 2, seed: int = 0) -> Gradient:
+def sampled(machine: Machine, x: ArrayLike, n_samples: Whole = 2, seed: Whole = 0) -> Gradient:
     """Return an unbiased estimate of the gradient of the free energy, from representations drawn from Q(·|d).
 
     A representation drawn counts for the recognition parameters by C(α, d) + log Q(α|d), its own share in the free

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastws.attributes import CopiedArrays, Fixed
-from fastws.checks import NotFiniteError, check_binary, check_integer, check_layer_sizes, check_rates
+from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, check_layer_sizes, check_rates
 from fastws.files import load_arrays, save_arrays
 from fastws.randomness import Use, make_key
 from fastws.storage import aligned
+
+__all__ = ["Machine", "sleep_step", "sleep_update", "wake_step", "wake_update"]
 
 _KIND = "fastws machine"
 # NumPy's header of an array takes 128 bytes, or a multiple of 64 more.
@@ -213,7 +215,9 @@ class Machine:
         machine.check_finite()
         return machine
 
-    def fantasies(self, n: int, seed: int = 0, clamp: Mapping[tuple[int, int], int] | None = None) -> NDArray[np.uint8]:
+    def fantasies(
+        self, n: Whole, seed: Whole = 0, clamp: Mapping[tuple[int, int], int] | None = None
+    ) -> NDArray[np.uint8]:
         """Draw from the generative model, top-down: what the net sees asleep.
 
         Parameters
@@ -256,7 +260,7 @@ class Machine:
             clamped.gen_biases[layer][unit] = np.inf if state else -np.inf
         return clamped
 
-    def representations(self, x: ArrayLike, seed: int = 0) -> list[NDArray[np.uint8]]:
+    def representations(self, x: ArrayLike, seed: Whole = 0) -> list[NDArray[np.uint8]]:
         """Draw a total representation of each input from the recognition distribution Q(·|d).
 
         Parameters
@@ -325,7 +329,7 @@ def _bytes_needed(layer_sizes: Any) -> int:
 
 
 def wake_step(
-    machine: Machine, x: ArrayLike, rates: Any, seed: int = 0, nonnegative_input_weights: bool = False
+    machine: Machine, x: ArrayLike, rates: Any, seed: Whole = 0, nonnegative_input_weights: bool = False
 ) -> list[NDArray[np.uint8]]:
     """Learn from one input: recognition drives the units, the generative parameters learn in place (Eq 4).
 
@@ -372,7 +376,7 @@ def wake_step(
     return machine._layers(states)
 
 
-def sleep_step(machine: Machine, rates: Any, seed: int = 0) -> list[NDArray[np.uint8]]:
+def sleep_step(machine: Machine, rates: Any, seed: Whole = 0) -> list[NDArray[np.uint8]]:
     """Learn from one fantasy: generation drives the units, the recognition parameters learn in place (Eq 7).
 
     Parameters

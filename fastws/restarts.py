@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastws import estimate, exact
-from fastws.checks import NotFiniteError, check_integer, check_probability
+from fastws.checks import NotFiniteError, Whole, check_integer, check_probability
 from fastws.simulation import Simulation, advance_together
 from fastws.streams import Stream
 from fastws.threads import shares, side_by_side
+
+__all__ = ["best_of", "lowest_free_energy", "seeds_of_restarts", "training_free_energy_bits"]
 
 TRIAL = 0.25
 _IMAGES = 1000
@@ -24,8 +26,8 @@ _SAMPLES = 20
 
 def best_of(
     new: Callable[[int], Simulation],
-    n: int = 3,
-    seed: int = 0,
+    n: Whole = 3,
+    seed: Whole = 0,
     trial: float = TRIAL,
     progress: Callable[[int, int], object] | None = None,
 ) -> Simulation:
@@ -98,7 +100,7 @@ def _is_finite(simulation: Simulation) -> bool:
     return True
 
 
-def seeds_of_restarts(seed: int, n: int) -> list[int]:
+def seeds_of_restarts(seed: Whole, n: Whole) -> list[int]:
     """Return the seeds of n restarts: the seed itself, and others beyond 2^32.
 
     Raises

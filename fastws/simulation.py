@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastws.attributes import Fixed
-from fastws.checks import check_integer
+from fastws.checks import Whole, check_integer
 from fastws.chunks import Lookout, Pace
 from fastws.files import load_arrays, save_arrays
 from fastws.machine import Machine, least_input_weight
@@ -25,6 +25,8 @@ from fastws.streams import (
     same_examples,
     stream_from_description,
 )
+
+__all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
 
 _KIND = "fastws run"
 # Sixteen together take as long as this many one by one; bench/sweep.py measures it.
@@ -76,9 +78,9 @@ class Simulation:
         self,
         machine: Machine,
         stream: Stream,
-        schedule: Sequence[tuple[int, Any]],
+        schedule: Sequence[Sequence[Any]],
         nonnegative_input_weights: bool = False,
-        seed: int = 0,
+        seed: Whole = 0,
     ) -> None:
         if stream.n_inputs != machine.layer_sizes[0]:
             raise ValueError(
@@ -115,7 +117,7 @@ class Simulation:
         """Length of the schedule."""
         return self._schedule.total_examples
 
-    def advance(self, n_examples: int | None = None, progress: Callable[[int], object] | None = None) -> "Simulation":
+    def advance(self, n_examples: Whole | None = None, progress: Callable[[int], object] | None = None) -> "Simulation":
         """Learn from the next examples.
 
         Parameters
@@ -148,7 +150,7 @@ class Simulation:
     def _learn(self, n_examples: int, rates: NDArray[np.float32]) -> None:
         self.stream.learn(self.machine, self.seed, n_examples, self._seen, rates, self._floor)
 
-    def _goal(self, n_examples: int | None) -> int:
+    def _goal(self, n_examples: Whole | None) -> int:
         """Return what `examples_seen` will be when `advance` is done."""
         left = self.total_examples - self.examples_seen
         if n_examples is not None:
@@ -207,7 +209,7 @@ class Simulation:
 
 def advance_together(
     simulations: Sequence[Simulation],
-    until: int | None = None,
+    until: Whole | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> None:
     """Let simulations learn up to the same number of examples, to the same bits as by `advance`, in less time.
@@ -281,7 +283,7 @@ def _all_but_seed(simulation: Simulation) -> tuple[Any, ...]:
 
 
 def _advance_group(
-    group: Sequence[Simulation], n_examples: int | None, progress: Callable[[int], object] | None
+    group: Sequence[Simulation], n_examples: Whole | None, progress: Callable[[int], object] | None
 ) -> None:
     _learn_until(group, group[0]._goal(n_examples), partial(_learn_together, group), progress)
 

@@ -10,13 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastws import kernels
 from fastws.attributes import Fixed
-from fastws.checks import check_binary, check_integer, check_probability
+from fastws.checks import Whole, check_binary, check_integer, check_probability
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.storage import LANES
 
-# Bars.distribution lists 2^(size + 1) images before it merges equal ones.
+__all__ = ["MAX_ENUMERATED_SIZE", "Bars", "Images", "Stream", "stream_from_description"]
+
 MAX_ENUMERATED_SIZE = 14
+"""The largest size whose images `Bars.distribution` lists: 2^(size + 1) of them, before it merges equal ones."""
 
 
 class Stream(Protocol):
@@ -30,6 +32,9 @@ class Stream(Protocol):
     @property
     def n_inputs(self) -> int:
         """Units of the input layer that the examples fit."""
+
+    def distribution(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """Return the examples that there are, each once, and their probabilities; `ValueError` if they are too many."""
 
     def description(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return what `stream_from_description` needs: values for JSON, and arrays."""
@@ -74,7 +79,7 @@ class Bars:
     exclude = Fixed[tuple[str, ...]]()
 
     def __init__(
-        self, size: int = 4, p_vertical: float = 2 / 3, p_bar: float = 0.2, exclude: Sequence[str] = ()
+        self, size: Whole = 4, p_vertical: float = 2 / 3, p_bar: float = 0.2, exclude: Sequence[str] = ()
     ) -> None:
         self.size = check_integer(size, "size")
         self.p_vertical = check_probability(p_vertical, "p_vertical")
@@ -151,7 +156,7 @@ class Bars:
         np.add.at(merged, which.ravel(), probabilities)
         return patterns[merged > 0], merged[merged > 0]
 
-    def sample(self, n: int, seed: int = 0) -> NDArray[np.uint8]:
+    def sample(self, n: Whole, seed: Whole = 0) -> NDArray[np.uint8]:
         """Draw images.
 
         Parameters

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fastws.cli.models import Model, Shape, Threshold, read_images
-from fastws.cli.session import Json, Seed, print_table, progress_bar
+from fastws.cli.session import Json, Seed, check_output, print_table, progress_bar
 from fastws.cli.words import image_shape
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def compress(
     from fastws.machine import Machine
 
     _check_installed()
+    check_output(out, model, data)
     machine = Machine.load(model)
     images = read_images(data, threshold, ("x_test", "x", "x_train"))
     height_width = image_shape(shape, images.shape[1])
@@ -87,6 +88,7 @@ def decompress(
     from fastws.machine import Machine
 
     _check_installed()
+    check_output(out, model, compressed)
     machine = Machine.load(model)
     blob = compressed.read_bytes()
     about = codec.describe(blob)

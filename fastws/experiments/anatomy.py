@@ -8,6 +8,8 @@ import numpy as np
 
 from fastws.machine import Machine
 
+__all__ = ["Anatomy", "anatomy"]
+
 LARGE = 0.4
 """A weight is large if it is above this part of the machine's largest.
 

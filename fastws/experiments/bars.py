@@ -18,6 +18,19 @@ from fastws.streams import MAX_ENUMERATED_SIZE, Bars
 if TYPE_CHECKING:
     from fastws.sweep import Setting
 
+__all__ = [
+    "BARS",
+    "RECIPES",
+    "BarsExperiment",
+    "BarsRun",
+    "Contest",
+    "Recipe",
+    "learn",
+    "new_contest",
+    "new_run",
+    "new_simulation",
+]
+
 PAPER_EXAMPLES = 2_000_000
 PAPER_DIVERGENCE_BITS = 0.10
 PAPER_KL_PENALTY_BITS = 0.08
@@ -67,6 +80,7 @@ RECIPES = {
         restarts=3,
     ),
 }
+"""The recipes by name: paper, and robust, which fails less."""
 
 
 class BarsRun(WatchedRun):
@@ -117,7 +131,7 @@ def learn(runs: Sequence[BarsRun], until: int | None = None, check: Callable[[ob
         report = exact.report(machine, *distribution)
         return report.asymmetric_divergence_bits, report.kl_penalty_bits
 
-    points = _evaluation_points(first.simulation.total_examples)
+    points = evaluation_points(first.simulation.total_examples)
     if until is not None:
         points = [point for point in points if point < until] + [until]
     train(runs, points, measure, check)
@@ -326,6 +340,7 @@ class BarsExperiment:
 
 
 BARS = BarsExperiment()
+"""The bars, for `fastws.sweep.run`."""
 
 
 def summary(contests: Sequence[Contest], recipe: str) -> dict[str, Any]:
@@ -350,6 +365,6 @@ def unambiguous(images: np.ndarray) -> np.ndarray:
     return found if len(found) else images
 
 
-def _evaluation_points(n_examples: int) -> list[int]:
+def evaluation_points(n_examples: int) -> list[int]:
     """Return numbers of examples, closer together at first, when more happens, that end with n_examples."""
     return sorted({max(1, n_examples * k * k // _POINTS_OF_CURVE**2) for k in range(1, _POINTS_OF_CURVE + 1)})

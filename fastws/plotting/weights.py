@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastws.plotting.page import DOTS_PER_INCH, INK, PAPER, SMALL_POINTS, VERMILION, Page, add_boxes, text_width
 from fastws.plotting.shapes import check_image_shape
+from fastws.plotting.style import own_style
 
 if TYPE_CHECKING:
     from fastws.machine import Machine
@@ -26,9 +27,10 @@ _GAP, _HEADER_GAP, _BORDER, _MARK, _LABEL = 1.0, 0.3, 0.04, 0.2, 0.8
 _Cells = NDArray[np.float64]
 
 
+@own_style()
 def hinton(
     machine: "Machine",
-    image_shape: tuple[int, int] | None = None,
+    image_shape: Sequence[int] | None = None,
     title: str | None = None,
     labels: Sequence[str] | None = None,
     marked: Sequence[int] = (),

@@ -13,6 +13,7 @@ import numpy as np
 from fastws.simulation import Simulation
 
 Setting = bool | int | float | str | None
+"""What the value of a setting may be."""
 _TOO_LARGE = 2**63  # for a column of integers
 
 
@@ -33,12 +34,20 @@ class Experiment(Protocol):
         What `measures` measures.
     """
 
-    name: str
-    defaults: Mapping[str, Setting]
-    types: Mapping[str, type]
-    measure_names: Sequence[str]
+    # Read only, and of any values, so that a plain class with attributes that say no type is one.
+    @property
+    def name(self) -> str: ...  # noqa: D102
 
-    def simulation(self, settings: Mapping[str, Any], seed: int) -> Simulation:
+    @property
+    def defaults(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+    @property
+    def types(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+    @property
+    def measure_names(self) -> Sequence[str]: ...  # noqa: D102
+
+    def simulation(self, settings: dict[str, Any], seed: int, /) -> Simulation:
         """Return a simulation that has not begun, of settings of which none is missing.
 
         Simulations of the same settings may differ in their seeds and initial parameters only.
@@ -49,7 +58,7 @@ class Experiment(Protocol):
             If it cannot be had with these settings.
         """
 
-    def measures(self, simulation: Simulation) -> Mapping[str, float]:
+    def measures(self, simulation: Simulation, /) -> Mapping[str, float]:
         """Return the measures, by name, of a simulation that has come to its end."""
 
 
