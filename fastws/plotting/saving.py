@@ -5,7 +5,6 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +14,7 @@ from matplotlib.figure import Figure
 
 from fastws.files import write_atomically
 from fastws.plotting.page import PAPER
+from fastws.threads import threads
 
 # Text stays text, and ids come from the drawing alone. Matplotlib takes both from its global settings only.
 _SVG_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "fastws"}
@@ -68,7 +68,7 @@ def save(figure: Figure, path_without_suffix: str | os.PathLike[str]) -> list[Pa
 def save_all(figures: Mapping[str | os.PathLike[str], Figure]) -> list[Path]:
     """Save figures, by path without suffix, as `save` does; the disk takes one while the next is drawn."""
     paths, written = [], []
-    with ThreadPoolExecutor(1) as disk:
+    with threads(1) as disk:
         for base, figure in figures.items():
             for suffix, draw in ((".png", _draw_png), (".svg", _draw_svg)):
                 content = io.BytesIO()
