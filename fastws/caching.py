@@ -23,6 +23,8 @@ from typing import Any, ClassVar
 from numba import config, njit
 from numba.core import caching
 
+# Says how files are laid out: those of another layout are in another folder.
+_LAYOUT = b"checksum, pickle"
 _ADVICE = "NUMBA_CACHE_DIR can name a better folder."
 _settings: Any = config
 # Numba has no types.
@@ -129,7 +131,7 @@ class _Files(_IndexDataCacheFile):  # type: ignore[misc]
 
 def cache_folder(sources: Sequence[str]) -> Path | None:
     """Return the folder for what is compiled from these sources, made and tried; warn if it does not last."""
-    state = hashlib.sha256()
+    state = hashlib.sha256(_LAYOUT)
     for source in sources:
         content = Path(source).read_bytes()
         state.update(b"%d " % len(content) + content)
