@@ -122,7 +122,7 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     except OSError:
         raise
     except Exception as error:
-        if "Python objects" in str(error) or "allow_pickle" in str(error):
+        if "Python objects" in str(error):
             raise ValueError(
                 f"{name} holds Python objects, which are not unpickled since they could run any program; save plain "
                 "arrays of numbers instead."
