@@ -143,7 +143,9 @@ def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") ->
     if n_columns is not None and rows.shape[1] != n_columns:
         raise ValueError(f"{name} has {rows.shape[1]} columns; the input layer has {n_columns} units.")
     if rows.dtype == np.bool_:
-        return np.ascontiguousarray(rows).view(np.uint8)
+        # NumPy takes any byte but 0 for True; kernels would count with it.
+        as_bytes = np.ascontiguousarray(rows).view(np.uint8)
+        return as_bytes if as_bytes.max() <= 1 else (as_bytes != 0).view(np.uint8)
     if rows.dtype == np.object_:
         rows = _numbers(rows, name)
     if rows.dtype.kind not in "iuf":

@@ -47,11 +47,11 @@ States = NDArray[np.uint8]
 Lanes = Any
 Wide = bool | None
 
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 SOURCES = [__file__, lanes.__file__, storage.__file__]
-jit: Callable[..., Any] = cached_njit(SOURCES, **_OPTIONS)
+jit: Callable[..., Any] = cached_njit(SOURCES, **OPTIONS)
 # Only kernels call these: compiling no entry for Python saves a quarter of the time that the first run takes.
-_INNER = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_INNER = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 inner: Callable[..., Any] = njit(**_INNER)
 inline: Callable[..., Any] = njit(forceinline=True, **_INNER)
 

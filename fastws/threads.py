@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
 from numbers import Integral
 from typing import Any, TypeVar
 
@@ -53,6 +53,20 @@ def shares(things: Sequence[T], at_most: int | None = None) -> list[Sequence[T]]
     return [things[len(things) * part // n : len(things) * (part + 1) // n] for part in range(n)]
 
 
+class _Here(Executor):
+    """Does each task at once, in the thread that submits it."""
+
+    def submit(self, function: Callable[..., T], /, *arguments: object, **named: object) -> Future[T]:
+        future: Future[T] = Future()
+        future.set_result(function(*arguments, **named))
+        return future
+
+
+def threads(n: int) -> Executor:
+    """Return n threads, or none while the interpreter ends, when none can be begun: `atexit` calls functions then."""
+    return ThreadPoolExecutor(n) if threading.main_thread().is_alive() else _Here()
+
+
 def side_by_side(
     tasks: Sequence[Callable[[Callable[[object], None]], T]],
     n_threads: int | None = None,
@@ -82,7 +96,7 @@ def side_by_side(
         if stop.is_set():
             raise Stopped
 
-    with ThreadPoolExecutor(n_threads or min(available_cores(), max(1, len(tasks)))) as pool:
+    with threads(n_threads or min(available_cores(), max(1, len(tasks)))) as pool:
         try:
             futures = [pool.submit(task, check) for task in tasks]
             pending = set(futures)

@@ -232,3 +232,12 @@ def test_a_missing_value_of_pandas_is_named(dtype):
     frame.iloc[1, 2] = pandas.NA
     with pytest.raises(ValueError, match=r"^x holds objects, and x\[1, 2\] is missing; give numbers 0 and 1"):
         check_binary(frame)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_booleans_of_any_bytes_are_0_or_1(order):
+    """NumPy takes any byte but 0 for True, whatever a file or another library put there."""
+    odd = np.array([[0, 1, 2], [255, 0, 128]], np.uint8, order=order).view(bool)
+    assert check_binary(odd).tolist() == [[0, 1, 1], [1, 0, 1]]
+    assert check_binary(odd[:, 1]).tolist() == [[1, 0]]
+    assert odd.view(np.uint8).max() == 255

@@ -4,7 +4,6 @@ import io
 import os
 import re
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from fastws.files import write_atomically
 from fastws.plotting.page import PAPER
 from fastws.plotting.style import own_style
+from fastws.threads import threads
 
 # What Matplotlib's buttons show as icons of a font that it fetches from a server.
 _SIGNS = {
@@ -63,7 +63,7 @@ def save(figure: Figure, path_without_suffix: str | os.PathLike[str]) -> list[Pa
 def save_all(figures: Mapping[str | os.PathLike[str], Figure]) -> list[Path]:
     """Save figures, by path without suffix, as `save` does; the disk takes one while the next is drawn."""
     paths, written = [], []
-    with ThreadPoolExecutor(1) as disk:
+    with threads(1) as disk:
         for base, figure in figures.items():
             for suffix, draw in ((".png", _draw_png), (".svg", _draw_svg)):
                 content = io.BytesIO()
