@@ -12,6 +12,7 @@ ORDER = [
     "plot_pca_and_clusters.py",
     "plot_learning_live.py",
     "plot_digit_units.py",
+    "plot_transformer.py",
 ]
 
 

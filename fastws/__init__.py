@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastws import codec, estimate, exact, gradients, plotting, sweep
+    from fastws import testing as testing
     from fastws.classifier import DescriptionLengthClassifier
-    from fastws.machine import Machine, sleep_step, sleep_update, wake_step, wake_update
+    from fastws.machine import Machine
     from fastws.restarts import best_of
     from fastws.simulation import Simulation
+    from fastws.steps import sleep_step, sleep_update, wake_step, wake_update
     from fastws.streams import Bars, Images
+    from fastws.transformer import HelmholtzMachine
 
 __all__ = [
     "Bars",
     "DescriptionLengthClassifier",
+    "HelmholtzMachine",
     "Images",
     "Machine",
     "Simulation",
@@ -42,14 +46,15 @@ __version__ = "0.1.0"
 _HOMES = {
     "Bars": "fastws.streams",
     "DescriptionLengthClassifier": "fastws.classifier",
+    "HelmholtzMachine": "fastws.transformer",
     "Images": "fastws.streams",
     "Machine": "fastws.machine",
     "Simulation": "fastws.simulation",
     "best_of": "fastws.restarts",
-    "sleep_step": "fastws.machine",
-    "sleep_update": "fastws.machine",
-    "wake_step": "fastws.machine",
-    "wake_update": "fastws.machine",
+    "sleep_step": "fastws.steps",
+    "sleep_update": "fastws.steps",
+    "wake_step": "fastws.steps",
+    "wake_update": "fastws.steps",
 }
 
 

@@ -7,8 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Whole = int | np.integer[Any]
+"""A whole number as callers have it."""
+
 _BLOCK = 1 << 20
 _LARGEST_RATE = float(np.finfo(np.float32).max)
+_LEAST_RATE = float(np.finfo(np.float32).tiny)
+
+
+class NotFiniteError(ValueError):
+    """A parameter of a machine is infinite or not a number."""
 
 
 def check_integer(value: Any, name: str, at_least: int = 1) -> int:
@@ -50,7 +58,7 @@ def _is_scalar(x: Any) -> bool:
 
 
 def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.float32]:
-    """Return one finite learning rate of at least 0 a level, shape (n_levels,)."""
+    """Return one finite learning rate of at least 0 a level, shape (n_levels,); none that float32 takes for 0."""
     if not isinstance(rates, numbers.Real) and (not hasattr(rates, "__len__") or _is_scalar(rates)):
         raise ValueError(f"{name} is {rates!r}; give a learning rate, or one a level.")
     values = [rates] * n_levels if isinstance(rates, numbers.Real) else list(rates)
@@ -62,7 +70,50 @@ def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.fl
     for level, rate in enumerate(values):
         if not _is_rate(rate):
             raise ValueError(f"{name}[{level}] is {rate!r}; a learning rate is a finite number of at least 0.")
+        if 0 < rate < _LEAST_RATE:  # type: ignore[operator]
+            raise ValueError(
+                f"{name}[{level}] is {rate!r}; machines learn in 32-bit floats, which know no such number. Give 0, or "
+                "at least 1.2e-38."
+            )
     return np.array(values, dtype=np.float32)
+
+
+def _rows(x: Any, name: str) -> NDArray[Any]:
+    """Return what is to be checked as an array of rows."""
+    if hasattr(x, "toarray"):  # SciPy's sparse matrices, of which NumPy would make one object
+        raise ValueError(f"{name} is a sparse matrix; give {name}.toarray().")
+    check_nothing_masked(x, name)
+    try:
+        rows = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a rectangular array: its rows differ in length.") from error
+    if rows.ndim == 0:
+        raise ValueError(f"{name} has 0 dimensions, being {type(x).__name__}; give one row an image, shape (n, units).")
+    if rows.ndim > 2:
+        raise ValueError(
+            f"{name} has {rows.ndim} dimensions; give one row an image, shape (n, units), as in "
+            f"{name}.reshape(len({name}), -1)."
+        )
+    return rows[np.newaxis] if rows.ndim == 1 else rows
+
+
+def _numbers(rows: NDArray[np.object_], name: str) -> NDArray[np.float64]:
+    """Return objects that are numbers, as pandas' nullable types and mixed columns come, as numbers."""
+    for place, value in np.ndenumerate(rows):
+        if not isinstance(value, numbers.Real | np.bool_):
+            row, column = place
+            what = "is missing" if str(value) in ("<NA>", "None", "NaT") else f"is {value!r}, no number"
+            raise ValueError(
+                f"{name} holds objects, and {name}[{row}, {column}] {what}; give numbers 0 and 1, or booleans."
+            )
+    return rows.astype(np.float64)
+
+
+def check_nothing_masked(x: Any, name: str) -> None:
+    """Check that `x` is not a masked array, or rows of one, with anything masked: NumPy would drop the mask."""
+    parts = x if isinstance(x, list | tuple) else [x]
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        raise ValueError(f"{name} is a masked array with values masked; fill them, or leave them out.")
 
 
 def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") -> NDArray[np.uint8]:
@@ -86,20 +137,17 @@ def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") ->
     ValueError
         If the shape is another, there is no row or no column, or a value is not 0 or 1: with its row and column.
     """
-    try:
-        rows = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{name} is not a rectangular array: its rows differ in length.") from error
-    if rows.ndim == 1:
-        rows = rows[np.newaxis]
-    if rows.ndim != 2:
-        raise ValueError(f"{name} has {rows.ndim} dimensions; give one row an image, shape (n, units).")
+    rows = _rows(x, name)
     if rows.shape[0] == 0 or rows.shape[1] == 0:
         raise ValueError(f"{name} is empty (shape {rows.shape}); give at least one row and one column.")
     if n_columns is not None and rows.shape[1] != n_columns:
         raise ValueError(f"{name} has {rows.shape[1]} columns; the input layer has {n_columns} units.")
     if rows.dtype == np.bool_:
-        return np.ascontiguousarray(rows).view(np.uint8)
+        # NumPy takes any byte but 0 for True; kernels would count with it.
+        as_bytes = np.ascontiguousarray(rows).view(np.uint8)
+        return as_bytes if as_bytes.max() <= 1 else (as_bytes != 0).view(np.uint8)
+    if rows.dtype == np.object_:
+        rows = _numbers(rows, name)
     if rows.dtype.kind not in "iuf":
         raise ValueError(f"{name} holds {rows.dtype}; give numbers 0 and 1, or booleans.")
     step = max(1, _BLOCK // rows.shape[1])

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastws.checks import check_binary, check_integer
+from fastws.checks import Whole, check_binary, check_integer
 from fastws.kernels.costs import sampled_costs
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.threads import shares, side_by_side
+
+__all__ = ["Measures", "description_length_bits", "free_energy_bits", "measures", "neg_log_prob_bits"]
 
 # Costs and surprises of one call of the kernel: 256 KiB, which stay in a core's cache until they are averaged.
 _DRAWN_AT_ONCE = 1 << 14
@@ -35,7 +37,7 @@ class Measures(NamedTuple):
     neg_log_prob_bits: Costs
 
 
-def description_length_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed: int = 0) -> Costs:
+def description_length_bits(machine: Machine, x: ArrayLike, n_samples: Whole = 10, seed: Whole = 0) -> Costs:
     """Estimate the expected description length of each input: the mean of C(α, d) over representations drawn (Eq 3).
 
     The paper classifies digits by this, with ten runs of each net [16].
@@ -62,7 +64,7 @@ def description_length_bits(machine: Machine, x: ArrayLike, n_samples: int = 10,
     return measures(machine, x, n_samples, seed).description_length_bits
 
 
-def free_energy_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed: int = 0) -> Costs:
+def free_energy_bits(machine: Machine, x: ArrayLike, n_samples: Whole = 10, seed: Whole = 0) -> Costs:
     """Estimate the free energy of each input: the mean of C(α, d) + log Q(α|d) over representations drawn (Eq 5).
 
     Parameters
@@ -87,7 +89,7 @@ def free_energy_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed: 
     return measures(machine, x, n_samples, seed).free_energy_bits
 
 
-def neg_log_prob_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed: int = 0) -> Costs:
+def neg_log_prob_bits(machine: Machine, x: ArrayLike, n_samples: Whole = 10, seed: Whole = 0) -> Costs:
     """Bound -log2 P(d) of each input from above by importance weighting.
 
     P(d) is the expectation of exp(-C(α, d)) / Q(α|d) under Q; this is minus the logarithm of a mean of such weights.
@@ -119,8 +121,8 @@ def neg_log_prob_bits(machine: Machine, x: ArrayLike, n_samples: int = 10, seed:
 def measures(
     machine: Machine,
     x: ArrayLike,
-    n_samples: int = 10,
-    seed: int = 0,
+    n_samples: Whole = 10,
+    seed: Whole = 0,
     same_in_any_company: bool = False,
     n_threads: int | None = None,
 ) -> Measures:
@@ -155,13 +157,13 @@ def measures(
     if n_threads is not None:
         check_integer(n_threads, "n_threads")
     key = make_key(seed, Use.ESTIMATES)
-    _check_finite(machine)
+    machine.check_finite()
     nats = np.empty((3, len(inputs)))
     rows = min(len(inputs), max(1, _DRAWN_AT_ONCE // n_samples))
 
     def draw(firsts: Sequence[int], check: Callable[[object], None]) -> None:
         space = np.empty((2, rows, n_samples))
-        room = machine._room()
+        room = machine.room()
         for first in firsts:
             check(first)
             block = inputs[first : first + rows]
@@ -190,12 +192,3 @@ def _numbers(inputs: NDArray[np.uint8]) -> NDArray[np.uint64]:
     words = np.pad(packed, ((0, 0), (0, 8 * n_words - packed.shape[1]))).view("<u8")
     factors = np.random.SeedSequence(0).generate_state(n_words, np.uint64) | np.uint64(1)
     return np.asarray((words * factors).sum(axis=1) >> np.uint64(32))
-
-
-def _check_finite(machine: Machine) -> None:
-    for name, array in machine.arrays().items():
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f"{name} of the machine has a value that is not finite; every parameter has to be. Set it to a number, "
-                "or load a machine that was saved before."
-            )

@@ -21,11 +21,27 @@ from fastws.checks import check_binary
 from fastws.machine import Machine
 from fastws.threads import shares, side_by_side
 
+__all__ = [
+    "MAX_HIDDEN",
+    "Report",
+    "description_length_bits",
+    "free_energy_bits",
+    "kl_penalty_bits",
+    "neg_log_prob_bits",
+    "posterior",
+    "recognition_distribution",
+    "recognition_entropy_bits",
+    "report",
+    "representations",
+]
+
 Floats = NDArray[np.float64]
 States = NDArray[np.uint8]
 
 MAX_HIDDEN = 20
 """Hidden units that can be enumerated, all layers together."""
+MOST_QUICKLY_ENUMERATED = 14
+"""Hidden units up to which enumeration is preferred to sampling where many images are measured."""
 
 _MAX_BYTES = 2**30
 _TOLERANCE = 1e-9
@@ -500,15 +516,7 @@ class _Level:
 
 def _prepare(machine: Machine, x: ArrayLike, name: str = "x") -> tuple[_Level, States]:
     check_size(machine)
-    for parameter in ("gen_weights", "gen_biases", "rec_weights", "rec_biases"):
-        for level, array in enumerate(getattr(machine, parameter)):
-            wrong = np.argwhere(~np.isfinite(array))
-            if len(wrong):
-                place = tuple(wrong[0].tolist())
-                raise ValueError(
-                    f"{parameter}[{level}][{', '.join(map(str, place))}] is {array[place]}; every parameter has to be "
-                    "finite. Set it to a number, or load a machine that was saved before."
-                )
+    machine.check_finite()
     return _Level(machine, 0), check_binary(x, machine.layer_sizes[0], name)
 
 

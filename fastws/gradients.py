@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastws import exact
-from fastws.checks import check_binary, check_integer, check_rates
+from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, check_rates
 from fastws.machine import Machine
+
+__all__ = ["Gradient", "descend", "enumerated", "mean_field", "mean_field_free_energy_bits", "sampled"]
 
 Floats = NDArray[np.float64]
 
@@ -60,9 +62,10 @@ def enumerated(machine: Machine, x: ArrayLike, probabilities: ArrayLike | None =
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1, the machine has more than 20 hidden units, or there is
-        not one probability an input.
+        If x has another width or a value other than 0 and 1, the machine has more than 20 hidden units or a parameter
+        that is not finite, or there is not one probability an input.
     """
+    machine.check_finite()
     hidden = _split(exact.representations(machine), machine)
     inputs = check_binary(x, machine.layer_sizes[0])
     shares = np.full(len(inputs), 1 / len(inputs)) if probabilities is None else np.asarray(probabilities, np.float64)
@@ -80,7 +83,7 @@ def enumerated(machine: Machine, x: ArrayLike, probabilities: ArrayLike | None =
     return reduce(_add, map(term, inputs, shares))
 
 
-def sampled(machine: Machine, x: ArrayLike, n_samples: int = 2, seed: int = 0) -> Gradient:
+def sampled(machine: Machine, x: ArrayLike, n_samples: Whole = 2, seed: Whole = 0) -> Gradient:
     """Return an unbiased estimate of the gradient of the free energy, from representations drawn from Q(·|d).
 
     A representation drawn counts for the recognition parameters by C(α, d) + log Q(α|d), its own share in the free
@@ -104,7 +107,8 @@ def sampled(machine: Machine, x: ArrayLike, n_samples: int = 2, seed: int = 0) -
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1, or n_samples or the seed is out of range.
+        If x has another width or a value other than 0 and 1, n_samples or the seed is out of range, or a parameter of
+        the machine is not finite.
     """
     inputs = check_binary(x, machine.layer_sizes[0]).repeat(check_integer(n_samples, "n_samples"), axis=0)
     layers = [inputs, *machine.representations(inputs, seed)]
@@ -131,7 +135,7 @@ def mean_field(machine: Machine, x: ArrayLike) -> Gradient:
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1.
+        If x has another width or a value other than 0 and 1, or a parameter of the machine is not finite.
     """
     rec_logits, means, gen_logits = _mean_field_pass(machine, x)
     n = len(means[0])
@@ -171,7 +175,7 @@ def mean_field_free_energy_bits(machine: Machine, x: ArrayLike) -> Floats:
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1.
+        If x has another width or a value other than 0 and 1, or a parameter of the machine is not finite.
     """
     rec_logits, means, gen_logits = _mean_field_pass(machine, x)
     nats = np.zeros(len(means[0]))
@@ -197,12 +201,22 @@ def descend(machine: Machine, gradient: Gradient, rates: Any, nonnegative_input_
     Raises
     ------
     ValueError
-        If a rate is not a finite number of at least 0.
+        If a rate is not a finite number of at least 0, or a parameter is not finite, or would not be after the step,
+        which is then not taken.
     """
     checked = check_rates(rates, len(machine.layer_sizes))
+    machine.check_finite()
+    after = machine.copy()
     for name, derivatives in gradient._asdict().items():
-        for level, (parameter, derivative) in enumerate(zip(getattr(machine, name), derivatives, strict=True)):
-            parameter -= checked[level] * derivative
+        for level, (parameter, derivative) in enumerate(zip(getattr(after, name), derivatives, strict=True)):
+            with np.errstate(over="ignore", invalid="ignore"):  # it is said better
+                parameter -= checked[level] * derivative
+            if not np.isfinite(parameter).all():
+                raise NotFiniteError(
+                    f"with the learning rate {checked[level]:g} of level {level} a step down this gradient makes "
+                    f"{name}[{level}] infinite or not a number; give a smaller rate, or a finite gradient."
+                )
+    machine._assign(after.arrays())
     if nonnegative_input_weights:
         machine.clip_input_weights()
 
@@ -237,6 +251,7 @@ def _add(a: Gradient, b: Gradient) -> Gradient:
 
 def _mean_field_pass(machine: Machine, x: ArrayLike) -> tuple[list[Floats], list[Floats], list[Floats]]:
     """Return the logits of recognition (of levels), the means and the logits of generation (of layers)."""
+    machine.check_finite()
     means = [check_binary(x, machine.layer_sizes[0]).astype(np.float64)]
     rec_logits = []
     for level in range(len(machine.rec_weights)):

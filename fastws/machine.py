@@ -1,27 +1,37 @@
 """The Helmholtz machine: two stacks of connections between the same layers of stochastic binary units."""
 
 import itertools
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastws.checks import check_binary, check_integer, check_layer_sizes, check_rates
+from fastws.attributes import CopiedArrays, Fixed
+from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, check_layer_sizes
 from fastws.files import load_arrays, save_arrays
+from fastws.kernels.layout import WIDE, Stack, connection, new_stack
+from fastws.kernels.types import Narrow, Net, Room, Wide
 from fastws.randomness import Use, make_key
-from fastws.kernels.layout import connection, new_stack
-from fastws.kernels.types import Narrow, Net, Room, Rule, Together, Wide
+
+__all__ = ["Machine"]
 
 _KIND = "fastws machine"
+# NumPy's header of an array takes 128 bytes, or a multiple of 64 more.
+_HEADER = 1024
+# Up to this many numbers, padding included, are looked through sooner all at once than array by array.
+_FEW = 1 << 16
 
 
 class Machine:
     """A Helmholtz machine with float32 parameters, all of them zero at first.
 
     Layers are numbered from 0 (input) to L (top); level l lies between layers l and l + 1. A weight array has a row a
-    driving unit and a column a driven unit. The arrays are views: write into them to change the machine.
+    driving unit and a column a driven unit. The arrays are views: write into them to change the machine. What is
+    assigned is copied in: ``machine.gen_biases[0] += 1``, ``machine.gen_weights[1] = array`` and
+    ``machine.gen_weights = arrays`` change the machine too. A number assigned to one array fills it.
 
     Parameters
     ----------
@@ -39,6 +49,8 @@ class Machine:
         Recognition weights, from layer l up to layer l + 1.
     rec_biases : tuple of ndarray, `rec_biases[l]` of shape (n_{l+1},)
         Recognition biases of layer l + 1.
+    label : str, int, float, bool or None
+        Of which class the machine is, if of any: `fastws digits` says so. It is saved with the machine.
 
     Raises
     ------
@@ -46,14 +58,20 @@ class Machine:
         If there are fewer than two layers or one has no unit.
     """
 
+    layer_sizes = Fixed[tuple[int, ...]]()
+    gen_weights = CopiedArrays()
+    gen_biases = CopiedArrays()
+    rec_weights = CopiedArrays()
+    rec_biases = CopiedArrays()
+
     def __init__(self, layer_sizes: Any) -> None:
         self.layer_sizes = check_layer_sizes(layer_sizes)
+        self.label = None
         sizes = self.layer_sizes
         levels = range(len(sizes) - 1)
         # The top layer is driven by a layer of no units, so that its biases are a connection like the others.
         self._sizes = np.array([*sizes, 0])
-        self._generative = new_stack([*zip(sizes[1:], sizes[:-1], strict=True), (0, sizes[-1])])
-        self._recognition = new_stack([*zip(sizes[:-1], sizes[1:], strict=True)])
+        self._generative, self._recognition = new_stacks(sizes)
         generative = [connection(self._generative, l) for l in range(len(sizes))]
         recognition = [connection(self._recognition, l) for l in levels]
         self.gen_weights = tuple(generative[l][1:, : sizes[l]] for l in levels)
@@ -64,34 +82,72 @@ class Machine:
     @property
     def net(self) -> Net:
         """What kernels take."""
-        from fastws.kernels.wide import WIDE
-
-        wide = any(min(pair) >= WIDE for pair in itertools.pairwise(self.layer_sizes))
         room = (np.empty((4, max(self.layer_sizes) // 4 + 4), np.int64), np.empty(4, np.int64))
+        wide = any(min(pair) >= WIDE for pair in itertools.pairwise(self.layer_sizes))
         return Net(Wide(*room) if wide else Narrow(), self._sizes, self._generative, self._recognition)
+
+    @property
+    def label(self) -> str | int | float | bool | None:
+        """Of which class the machine is, if of any."""
+        return self._label
+
+    @label.setter
+    def label(self, label: Any) -> None:
+        plain = label.item() if isinstance(label, np.generic) else label
+        if plain is not None and not isinstance(plain, str | int | float):
+            raise ValueError(f"label is {label!r}; give a word, a number or None.")
+        self._label = plain
 
     def __repr__(self) -> str:
         return f"Machine({list(self.layer_sizes)})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"layer_sizes": self.layer_sizes, "arrays": self.arrays()}
+        return {"layer_sizes": self.layer_sizes, "label": self.label, "arrays": self.arrays()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["layer_sizes"])  # type: ignore[misc]
+        self.label = state["label"]
         self._assign(state["arrays"])
+        self.check_finite()
+
+    @property
+    def n_parameters(self) -> int:
+        """How many weights and biases there are, of either direction."""
+        return sum(array.size for array in self._named_arrays().values())
+
+    def check_finite(self) -> float:
+        """Check that every parameter is finite; return the largest magnitude.
+
+        Whatever uses parameters begins with this. They may be set to anything, but nothing is computed from those
+        that are not finite.
+
+        Raises
+        ------
+        NotFiniteError
+            If one is infinite or not a number. It is a `ValueError` that names the parameter.
+        """
+        stacks = (self._generative.data, self._recognition.data)
+        if sum(stack.size for stack in stacks) <= _FEW:
+            largest = [float(np.abs(stack).max()) for stack in stacks]
+            if math.isfinite(sum(largest)):
+                return max(largest)
+        return max(largest_magnitude(name, level, array) for name, level, array in self.levels())
+
+    def levels(self) -> Iterator[tuple[str, int, NDArray[np.float32]]]:
+        """Give the name, the level and the array of each kind of parameters."""
+        for name in ("gen_weights", "gen_biases", "rec_weights", "rec_biases"):
+            for level, array in enumerate(getattr(self, name)):
+                yield name, level, array
 
     def copy(self) -> "Machine":
-        """Return a machine of its own with the same parameters."""
+        """Return a machine of its own with the same parameters and label."""
         other = Machine(self.layer_sizes)
+        other.label = self.label
         other._assign(self.arrays())
         return other
 
     def _named_arrays(self) -> dict[str, NDArray[np.float32]]:
-        return {
-            f"{name}_{level}": array
-            for name in ("gen_weights", "gen_biases", "rec_weights", "rec_biases")
-            for level, array in enumerate(getattr(self, name))
-        }
+        return {f"{name}_{level}": array for name, level, array in self.levels()}
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Return copies of the parameter arrays by name: ``gen_weights_0``, ``gen_biases_0`` and so on."""
@@ -108,8 +164,12 @@ class Machine:
         ------
         OSError
             If the file cannot be written.
+        ValueError
+            If a parameter is not finite: the file could not be loaded.
         """
-        save_arrays(path, _KIND, {"layer_sizes": self.layer_sizes}, self.arrays())
+        self.check_finite()
+        label = {} if self.label is None else {"label": self.label}
+        save_arrays(path, _KIND, {"layer_sizes": self.layer_sizes, **label}, self.arrays())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Machine":
@@ -122,11 +182,13 @@ class Machine:
         ValueError
             If it is not the whole file of a machine, or one of a later format version.
         """
-        metadata, arrays = load_arrays(path, _KIND)
+        metadata, arrays = load_arrays(path, _KIND, lambda metadata: _bytes_needed(metadata.get("layer_sizes")))
         try:
-            return cls.from_arrays(metadata.get("layer_sizes"), arrays)
+            machine = cls.from_arrays(metadata.get("layer_sizes"), arrays)
+            machine.label = metadata.get("label")
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)} is damaged: {error}") from error
+        return machine
 
     @classmethod
     def from_arrays(cls, layer_sizes: Any, arrays: dict[str, NDArray[Any]]) -> "Machine":
@@ -135,24 +197,21 @@ class Machine:
         Raises
         ------
         ValueError
-            If an array is missing, not float32 or of another shape than the layer sizes ask for.
+            If an array is missing, not float32, not finite or of another shape than the layer sizes ask for.
         """
         sizes = check_layer_sizes(layer_sizes)
-        shapes: dict[str, tuple[int, ...]] = {}
-        for level, (lower, upper) in enumerate(itertools.pairwise(sizes)):
-            shapes[f"gen_weights_{level}"] = (upper, lower)
-            shapes[f"rec_weights_{level}"] = (lower, upper)
-            shapes[f"rec_biases_{level}"] = (upper,)
-        shapes |= {f"gen_biases_{layer}": (n,) for layer, n in enumerate(sizes)}
-        for name, shape in shapes.items():
+        for name, shape in _shapes(sizes).items():
             found = arrays.get(name)
             if found is None or found.shape != shape or found.dtype != np.float32:
                 raise ValueError(f"{name} is missing or not float32 of shape {shape}.")
         machine = cls(sizes)
         machine._assign(arrays)
+        machine.check_finite()
         return machine
 
-    def fantasies(self, n: int, seed: int = 0, clamp: Mapping[tuple[int, int], int] | None = None) -> NDArray[np.uint8]:
+    def fantasies(
+        self, n: Whole, seed: Whole = 0, clamp: Mapping[tuple[int, int], int] | None = None
+    ) -> NDArray[np.uint8]:
         """Draw from the generative model, top-down: what the net sees asleep.
 
         Parameters
@@ -172,13 +231,15 @@ class Machine:
         Raises
         ------
         ValueError
-            If n or the seed is not a whole number in range, or a clamp names no unit of the machine or another state.
+            If n or the seed is not a whole number in range, a clamp names no unit of the machine or another state, or a
+            parameter is not finite.
         """
         from fastws.kernels.steps import sample_fantasies
 
+        self.check_finite()
         fantasies = np.empty((check_integer(n, "n"), self.layer_sizes[0]), np.uint8)
         machine = self._clamped(clamp) if clamp else self
-        sample_fantasies(make_key(seed, Use.FANTASIES), machine.net, self._room(), fantasies)
+        sample_fantasies(make_key(seed, Use.FANTASIES), machine.net, self.room(), fantasies)
         return fantasies
 
     def _clamped(self, clamp: Mapping[tuple[int, int], int]) -> "Machine":
@@ -193,7 +254,7 @@ class Machine:
             clamped.gen_biases[layer][unit] = np.inf if state else -np.inf
         return clamped
 
-    def representations(self, x: ArrayLike, seed: int = 0) -> list[NDArray[np.uint8]]:
+    def representations(self, x: ArrayLike, seed: Whole = 0) -> list[NDArray[np.uint8]]:
         """Draw a total representation of each input from the recognition distribution Q(·|d).
 
         Parameters
@@ -208,173 +269,65 @@ class Machine:
         Raises
         ------
         ValueError
-            If x has another width or a value other than 0 and 1.
+            If x has another width or a value other than 0 and 1, or a parameter is not finite.
         """
         from fastws.kernels.steps import sample_representations
 
+        self.check_finite()
         inputs = check_binary(x, self.layer_sizes[0])
         drawn = np.empty((len(inputs), sum(self.layer_sizes[1:])), np.uint8)
         key = make_key(seed, Use.REPRESENTATIONS)
-        sample_representations(key, self.net, self._room(), inputs, drawn)
+        sample_representations(key, self.net, self.room(), inputs, drawn)
         return np.split(drawn, np.cumsum(self.layer_sizes[1:-1]), axis=1)
 
     def clip_input_weights(self) -> None:
         """Set the generative weights to the inputs that are negative to zero."""
         np.maximum(self.gen_weights[0], 0, out=self.gen_weights[0])
 
-    def _room(self) -> Room:
+    def room(self) -> Room:
+        """Return what kernels work in: states of all layers, and draws for one example."""
         from fastws.kernels.rooms import new_room
 
         return new_room(self._sizes, int(self._sizes.sum()))
 
-    def _room_with_states(self, states: Any) -> Room:
-        """Return room that holds states of all layers."""
-        if len(states) != len(self.layer_sizes):
-            raise ValueError(
-                f"states has {len(states)} layers; the machine has {len(self.layer_sizes)}, the input layer included."
-            )
-        room = self._room()
-        for layer, size in enumerate(self.layer_sizes):
-            rows = check_binary(states[layer], name=f"states[{layer}]")
-            if rows.shape != (1, size):
-                raise ValueError(f"states[{layer}] has shape {np.shape(states[layer])}; its layer has {size} units.")
-            room.states[layer, :size] = rows[0]
-        return room
 
-    def _layers(self, room: Room) -> list[NDArray[np.uint8]]:
-        return [room.states[layer, :size].astype(np.uint8) for layer, size in enumerate(self.layer_sizes)]
+def _shapes(sizes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the parameter arrays by name, as ``arrays()`` has them."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for level, (lower, upper) in enumerate(itertools.pairwise(sizes)):
+        shapes[f"gen_weights_{level}"] = (upper, lower)
+        shapes[f"rec_weights_{level}"] = (lower, upper)
+        shapes[f"rec_biases_{level}"] = (upper,)
+    return shapes | {f"gen_biases_{layer}": (n,) for layer, n in enumerate(sizes)}
 
 
-def wake_step(
-    machine: Machine, x: ArrayLike, rates: Any, seed: int = 0, nonnegative_input_weights: bool = False
-) -> list[NDArray[np.uint8]]:
-    """Learn from one input: recognition drives the units, the generative parameters learn in place (Eq 4).
+def _bytes_needed(layer_sizes: Any) -> int:
+    """Return how many bytes the entries of a machine's arrays may take, their headers included."""
+    return sum(4 * math.prod(shape) + _HEADER for shape in _shapes(check_layer_sizes(layer_sizes)).values())
 
-    Parameters
-    ----------
-    machine : Machine
-    x : array_like of {0, 1}, shape (n_0,)
-    rates : float or sequence of float, length L + 1
-        The learning rate ε of each level; the last is that of the top layer's generative biases.
-    seed : int, default=0
-    nonnegative_input_weights : bool, default=False
-        Clip the generative weights to the inputs at zero.
 
-    Returns
-    -------
-    list of ndarray of uint8, each of shape (n_l,), l = 0 … L
-        The states of all layers that the step used.
+def new_stacks(sizes: tuple[int, ...], together: bool = False) -> tuple[Stack, Stack]:
+    """Return the generative and the recognition connections of layers of these sizes, all zero."""
+    upward = list(itertools.pairwise(sizes))
+    return new_stack([*((above, below) for below, above in upward), (0, sizes[-1])], together), new_stack(
+        upward, together
+    )
+
+
+def largest_magnitude(name: str, level: int, array: NDArray[np.float32]) -> float:
+    """Return the largest magnitude in a parameter array.
 
     Raises
     ------
-    ValueError
-        If x is not one binary input of the machine's width, or a rate is not a finite number of at least 0.
+    NotFiniteError
+        If a value is infinite or not a number.
     """
-    from fastws.kernels import steps
-
-    inputs = check_binary(x, machine.layer_sizes[0])
-    if len(inputs) != 1:
-        raise ValueError(f"x has {len(inputs)} rows; a wake step learns from one input.")
-    rule = Rule(check_rates(rates, len(machine.layer_sizes)), least_input_weight(nonnegative_input_weights))
-    key = make_key(seed, Use.WAKE_STEP)
-    room = machine._room()
-    room.states[0, : machine.layer_sizes[0]] = inputs[0]
-    if nonnegative_input_weights:
-        machine.clip_input_weights()
-    steps.wake_step(key, machine.net, rule, room)
-    return machine._layers(room)
-
-
-def sleep_step(machine: Machine, rates: Any, seed: int = 0) -> list[NDArray[np.uint8]]:
-    """Learn from one fantasy: generation drives the units, the recognition parameters learn in place (Eq 7).
-
-    Parameters
-    ----------
-    machine : Machine
-    rates : float or sequence of float, length L + 1
-        The learning rate ε of each level; the last one, of a level without recognition parameters, has no effect.
-    seed : int, default=0
-
-    Returns
-    -------
-    list of ndarray of uint8, each of shape (n_l,), l = 0 … L
-        The states of all layers: the fantasy and its causes.
-
-    Raises
-    ------
-    ValueError
-        If a rate is not a finite number of at least 0.
-    """
-    from fastws.kernels import steps
-
-    rule = Rule(check_rates(rates, len(machine.layer_sizes)), least_input_weight(False))
-    key = make_key(seed, Use.SLEEP_STEP)
-    room = machine._room()
-    steps.sleep_step(key, machine.net, rule, room)
-    return machine._layers(room)
-
-
-def wake_update(machine: Machine, states: Any, rates: Any, nonnegative_input_weights: bool = False) -> None:
-    """Learn from given states as `wake_step` does from those that it draws: the generative parameters, by Eq 4.
-
-    Parameters
-    ----------
-    machine : Machine
-    states : sequence of array_like of {0, 1}, each of shape (n_l,), l = 0 … L
-        The states of all layers, as `wake_step` returns them.
-    rates : float or sequence of float, length L + 1
-    nonnegative_input_weights : bool, default=False
-        Clip the generative weights to the inputs at zero.
-
-    Raises
-    ------
-    ValueError
-        If the states do not fit the machine or are not binary, or a rate is not a finite number of at least 0.
-    """
-    from fastws.kernels import steps
-
-    room = machine._room_with_states(states)
-    rule = Rule(check_rates(rates, len(machine.layer_sizes)), least_input_weight(nonnegative_input_weights))
-    if nonnegative_input_weights:
-        machine.clip_input_weights()
-    steps.wake_update(machine.net, rule, room.states)
-
-
-def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
-    """Learn from given states as `sleep_step` does from those that it draws: the recognition parameters, by Eq 7.
-
-    Parameters
-    ----------
-    machine : Machine
-    states : sequence of array_like of {0, 1}, each of shape (n_l,), l = 0 … L
-        The states of all layers, as `sleep_step` returns them.
-    rates : float or sequence of float, length L + 1
-
-    Raises
-    ------
-    ValueError
-        As `wake_update`.
-    """
-    from fastws.kernels import steps
-
-    room = machine._room_with_states(states)
-    rule = Rule(check_rates(rates, len(machine.layer_sizes)), least_input_weight(False))
-    steps.sleep_update(machine.net, rule, room.states)
-
-
-def least_input_weight(nonnegative: bool) -> np.float32:
-    """Return the floor that the kernels hold the generative weights to the inputs to."""
-    return np.float32(0 if nonnegative else -np.inf)
-
-
-def net_together(machines: Sequence[Machine]) -> Net:
-    """Return what kernels take for sixteen machines of one shape; one may be there more than once."""
-    first = machines[0]
-    sizes = first.layer_sizes
-    homes = [
-        stack._replace(data=tuple(getattr(machine, name).data for machine in machines))
-        for name, stack in (("_generative", first._generative), ("_recognition", first._recognition))
-    ]
-    generative = new_stack([*zip(sizes[1:], sizes[:-1], strict=True), (0, sizes[-1])], together=True)
-    recognition = new_stack([*zip(sizes[:-1], sizes[1:], strict=True)], together=True)
-    return Net(Together(*homes), first._sizes, generative, recognition)
+    # No copy of the magnitudes: an array may be most of the memory.
+    largest = max(float(array.max()), -float(array.min()))
+    if math.isfinite(largest):
+        return largest
+    place = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
+    raise NotFiniteError(
+        f"{name}[{level}][{', '.join(map(str, place))}] is {array[place]}; every parameter has to be finite. Set it to "
+        "a number, or load a machine that was saved before."
+    )

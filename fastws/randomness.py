@@ -5,7 +5,7 @@ import enum
 import numpy as np
 from numpy.typing import NDArray
 
-from fastws.checks import check_integer
+from fastws.checks import Whole, check_integer
 
 
 class Use(enum.IntEnum):
@@ -22,7 +22,7 @@ class Use(enum.IntEnum):
     START_UP = 8
 
 
-def make_key(seed: int, use: Use) -> NDArray[np.uint32]:
+def make_key(seed: Whole, use: Use) -> NDArray[np.uint32]:
     """Return the 128-bit key of a seed and a use, mixed by `numpy.random.SeedSequence`: adjacent seeds are unrelated.
 
     Raises

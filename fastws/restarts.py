@@ -6,25 +6,28 @@ knowledge of what made them, is then higher.
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastws import estimate, exact
-from fastws.checks import check_integer, check_probability
+from fastws.checks import NotFiniteError, Whole, check_integer, check_probability
 from fastws.simulation import Simulation, advance_together
-from fastws.streams import Bars, Images
+from fastws.streams import Stream
 from fastws.threads import shares, side_by_side
+
+__all__ = ["best_of", "lowest_free_energy", "seeds_of_restarts", "training_free_energy_bits"]
 
 TRIAL = 0.25
 _IMAGES = 1000
-_MOST_ENUMERATED = 14
 _SAMPLES = 20
 
 
 def best_of(
     new: Callable[[int], Simulation],
-    n: int = 3,
-    seed: int = 0,
+    n: Whole = 3,
+    seed: Whole = 0,
     trial: float = TRIAL,
     progress: Callable[[int, int], object] | None = None,
 ) -> Simulation:
@@ -33,7 +36,8 @@ def best_of(
     Parameters
     ----------
     new : callable
-        Given a seed, it returns a simulation that has not begun.
+        Given a seed, it returns a simulation that has not begun. A stream of your own needs the training images as
+        `x`, like `Images`, or a method `sample`, like `Bars`.
     n : int, default=3
         How many.
     seed : int, default=0
@@ -47,15 +51,19 @@ def best_of(
     Returns
     -------
     Simulation
-        The best, at the end of its schedule.
+        The best, at the end of its schedule. Those whose parameters grow beyond 32-bit floats in the trial are given
+        up, too.
 
     Raises
     ------
     ValueError
-        If n, the seed or the trial is out of range.
+        If n, the seed or the trial is out of range, the stream has neither training images nor samples, or no
+        simulation, or not the best one, keeps its parameters finite.
     """
     check_probability(trial, "trial")
     simulations = [new(own) for own in seeds_of_restarts(seed, n)]
+    for simulation in simulations:
+        _check_images(simulation.stream)
     length = trial_length(simulations[0], trial)
     total = simulations[0].total_examples + (n - 1) * length
 
@@ -63,13 +71,36 @@ def best_of(
         if progress is not None:
             progress(sum(simulation.examples_seen for simulation in simulations), total)
 
-    side_by_side([partial(advance_together, part, length) for part in shares(simulations)], watch=watch)
-    best = lowest_free_energy(simulations)
+    finite = side_by_side([partial(_try_out, part, length) for part in shares(simulations)], watch=watch)
+    best = lowest_free_energy([simulation for part in finite for simulation in part] or simulations)
     side_by_side([partial(advance_together, [best], None)], watch=watch)
     return best
 
 
-def seeds_of_restarts(seed: int, n: int) -> list[int]:
+def _try_out(simulations: Sequence[Simulation], until: int, check: Callable[[object], None]) -> list[Simulation]:
+    """Let simulations learn up to a number of examples; return those whose parameters stay finite."""
+    left = list(simulations)
+    while left:
+        try:
+            advance_together(left, until, check)
+            break
+        except NotFiniteError:
+            finite = [simulation for simulation in left if _is_finite(simulation)]
+            if len(finite) == len(left):
+                raise
+            left = finite
+    return left
+
+
+def _is_finite(simulation: Simulation) -> bool:
+    try:
+        simulation.machine.check_finite()
+    except NotFiniteError:
+        return False
+    return True
+
+
+def seeds_of_restarts(seed: Whole, n: Whole) -> list[int]:
     """Return the seeds of n restarts: the seed itself, and others beyond 2^32.
 
     Raises
@@ -101,13 +132,31 @@ def training_free_energy_bits(simulation: Simulation) -> float:
 
     These are all images of a finite set, or 1,000 of a stream, the same for all simulations. The free energy is exact
     up to 14 hidden units, and sampled beyond.
+
+    Raises
+    ------
+    ValueError
+        If the stream has neither images nor samples, or a parameter is not finite.
     """
-    stream, machine = simulation.stream, simulation.machine
-    assert isinstance(stream, Bars | Images)
-    x = stream.x if isinstance(stream, Images) else stream.sample(_IMAGES)
+    machine = simulation.machine
+    x = _images(simulation.stream)
     images, counts = np.unique(x, axis=0, return_counts=True)
-    if sum(machine.layer_sizes[1:]) <= _MOST_ENUMERATED:
+    if sum(machine.layer_sizes[1:]) <= exact.MOST_QUICKLY_ENUMERATED:
         bits = exact.free_energy_bits(machine, images)
     else:
         bits = estimate.free_energy_bits(machine, images, _SAMPLES)
     return float(np.average(bits, weights=counts))
+
+
+def _check_images(stream: Stream) -> None:
+    if not (hasattr(stream, "x") or hasattr(stream, "sample")):
+        raise ValueError(
+            f"the stream is a {type(stream).__name__}, which has neither `x`, its images, nor a method `sample(n)`: "
+            "there is nothing to compare machines by. Give it one of them."
+        )
+
+
+def _images(stream: Stream) -> NDArray[np.uint8]:
+    _check_images(stream)
+    known: Any = stream
+    return known.x if hasattr(known, "x") else known.sample(_IMAGES)

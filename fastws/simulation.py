@@ -1,9 +1,8 @@
 """A machine, a stream, a schedule and a seed: what learns, from what, how fast, and how to go on."""
 
-import bisect
-import itertools
 import os
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -11,18 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastws.checks import check_integer, check_rates
+from fastws.attributes import Fixed
+from fastws.checks import Whole, check_integer
+from fastws.chunks import Lookout, Pace
 from fastws.files import load_arrays, save_arrays
 from fastws.kernels.layout import LANES
-from fastws.kernels.rooms import draws_of_learning, room_to_learn, room_to_learn_together
-from fastws.kernels.run import run
-from fastws.kernels.types import Draws, Rule
-from fastws.machine import Machine, least_input_weight, net_together
-from fastws.randomness import Use, make_key
-from fastws.streams import Bars, Stream, stream_from_description
+from fastws.kernels.types import Rule
+from fastws.learning import learn, least_input_weight
+from fastws.machine import Machine
+from fastws.schedule import Schedule
+from fastws.streams.protocol import Stream, learns_by_delta_rule, learns_together, same_examples
+from fastws.streams.saved import describe_stream, stream_from_description
+
+__all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
 
 _KIND = "fastws run"
-_SECONDS_A_CHUNK = 0.05
 # Sixteen together take as long as this many one by one; bench/sweep.py measures it.
 WORTH_TOGETHER = 9
 
@@ -36,17 +38,21 @@ class Simulation:
     ----------
     machine : Machine
         It learns in place.
-    stream : Bars or Images
+    stream : Bars, Images or a `Stream` of your own
     schedule : sequence of (n_examples, rates)
         What follows what: a number of examples, at least 1, and the learning rates of the levels for them, one a
         level (or a single number for all). A machine of L + 1 layers has L + 1 rates; the last is that of the top
-        layer's generative biases. The paper's are ``(0.2, 0.001, 0.001)`` for 16-8-1 [15].
+        layer's generative biases. The paper's are ``(0.2, 0.001, 0.001)`` for 16-8-1 [15]. Machines learn in 32-bit
+        floats: a rate below 1.2e-38 is refused, and one of less than some 4e-7 of a parameter of its level moves that
+        parameter seldom or never, since updates are rounded away. A `fastws.chunks.LostUpdatesWarning` says so.
     nonnegative_input_weights : bool, default=False
         Clip the generative weights to the inputs, not the biases, at zero after each update (Figure 1).
     seed : int, default=0
 
     Attributes
     ----------
+    machine, stream, schedule, nonnegative_input_weights, seed
+        As they were given; they cannot be changed.
     examples_seen : int
         How many examples the machine has learned from.
     total_examples : int
@@ -55,38 +61,47 @@ class Simulation:
     Raises
     ------
     ValueError
-        If the stream does not fit the machine, the schedule is empty, or a number is out of range.
+        If the stream does not fit the machine, the schedule is empty, a number is out of range, or a parameter of the
+        machine is not finite.
     """
+
+    machine = Fixed[Machine]()
+    stream = Fixed[Stream]()
+    nonnegative_input_weights = Fixed[bool]()
+    seed = Fixed[int]()
 
     def __init__(
         self,
         machine: Machine,
         stream: Stream,
-        schedule: Sequence[tuple[int, Any]],
+        schedule: Sequence[Sequence[Any]],
         nonnegative_input_weights: bool = False,
-        seed: int = 0,
+        seed: Whole = 0,
     ) -> None:
         if stream.n_inputs != machine.layer_sizes[0]:
             raise ValueError(
                 f"the stream gives {stream.n_inputs} inputs; the machine's input layer has {machine.layer_sizes[0]} "
                 "units. They must agree."
             )
+        machine.check_finite()
         self.machine = machine
         self.stream = stream
-        self.schedule = _check_schedule(schedule, len(machine.layer_sizes))
+        self._schedule = Schedule(schedule, len(machine.layer_sizes))
         self.nonnegative_input_weights = bool(nonnegative_input_weights)
         self.seed = check_integer(seed, "seed", at_least=0)
         # Kernels count as they learn: an interrupt between two of them finds the count and the parameters in step.
         self._seen = np.zeros(1, np.uint64)
-        self._source = stream.source([self.seed])
-        self._draws = Draws(make_key(self.seed, Use.LEARNING), *_numbers_of_draws(self))
-        self._room = room_to_learn(machine.net.sizes, self._draws.an_example)
 
     def __repr__(self) -> str:
         return (
             f"<Simulation of {self.machine} on {self.stream}, seed {self.seed}: "
             f"{self.examples_seen:,} of {self.total_examples:,} examples>"
         )
+
+    @property
+    def schedule(self) -> list[tuple[int, NDArray[np.float32]]]:
+        """What follows what: a copy, with a learning rate a level."""
+        return [(n, np.array(rates, np.float32)) for n, rates in self._schedule.pairs()]
 
     @property
     def examples_seen(self) -> int:
@@ -96,9 +111,9 @@ class Simulation:
     @property
     def total_examples(self) -> int:
         """Length of the schedule."""
-        return sum(n for n, _ in self.schedule)
+        return self._schedule.total_examples
 
-    def advance(self, n_examples: int | None = None, progress: Callable[[int], object] | None = None) -> "Simulation":
+    def advance(self, n_examples: Whole | None = None, progress: Callable[[int], object] | None = None) -> "Simulation":
         """Learn from the next examples.
 
         Parameters
@@ -117,12 +132,11 @@ class Simulation:
         Raises
         ------
         ValueError
-            If n_examples is not a whole number of at least 0.
+            If n_examples is not a whole number of at least 0, or a parameter is not finite, at the beginning or
+            because it grew beyond 32-bit floats while learning; the machine is then as it was found.
         """
         goal = self._goal(n_examples)
-        if self.nonnegative_input_weights:
-            self.machine.clip_input_weights()
-        self._learn_until(goal, self._learn, progress)
+        _learn_until([self], goal, self._learn, progress)
         return self
 
     @property
@@ -130,51 +144,27 @@ class Simulation:
         return least_input_weight(self.nonnegative_input_weights)
 
     def _learn(self, n_examples: int, rates: NDArray[np.float32]) -> None:
-        rule = Rule(rates, self._floor)
-        run(self._source, self.machine.net, rule, self._draws, self._room, n_examples, (self._seen,))
+        _learn_side_by_side([self], n_examples, rates)
 
-    def _goal(self, n_examples: int | None) -> int:
+    def _goal(self, n_examples: Whole | None) -> int:
         """Return what `examples_seen` will be when `advance` is done."""
         left = self.total_examples - self.examples_seen
         if n_examples is not None:
             left = min(left, check_integer(n_examples, "n_examples", at_least=0))
         return self.examples_seen + left
 
-    def _learn_until(
-        self,
-        goal: int,
-        learn: Callable[[int, NDArray[np.float32]], None],
-        progress: Callable[[int], object] | None,
-    ) -> None:
-        """Call `learn` with numbers of examples and rates until `examples_seen` has reached the goal."""
-        chunk = 1024
-        while self.examples_seen < goal:
-            rates, segment_end = self._segment()
-            started = time.perf_counter()
-            learn(min(chunk, segment_end - self.examples_seen, goal - self.examples_seen), rates)
-            if time.perf_counter() - started < _SECONDS_A_CHUNK / 2:
-                chunk *= 2
-            if progress is not None:
-                progress(self.examples_seen)
-
     def compile(self) -> float:
         """Compile what `advance` needs, or load it from Numba's cache, without learning; return the seconds taken."""
         started = time.perf_counter()
-        self._learn(0, self.schedule[0][1])
+        self._learn(0, self._schedule.segment(0).rates)
         return time.perf_counter() - started
 
-    def _segment(self) -> tuple[NDArray[np.float32], int]:
-        """Return the rates in force for the next example, and the number of the example where others follow."""
-        ends = list(itertools.accumulate(n for n, _ in self.schedule))
-        segment = bisect.bisect_right(ends, self.examples_seen)
-        return self.schedule[segment][1], ends[segment]
-
-    def _description(self) -> dict[str, Any]:
-        """Return, for JSON, everything but arrays."""
+    def _description(self, stream: dict[str, Any]) -> dict[str, Any]:
+        """Return, for JSON, everything but arrays; the stream's part is given."""
         return {
             "layer_sizes": self.machine.layer_sizes,
-            "stream": self.stream.description()[0],
-            "schedule": [(n, [float(rate) for rate in rates]) for n, rates in self.schedule],
+            "stream": stream,
+            "schedule": self._schedule.pairs(),
             "nonnegative_input_weights": self.nonnegative_input_weights,
             "seed": self.seed,
             "examples_seen": self.examples_seen,
@@ -183,18 +173,26 @@ class Simulation:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the machine, the stream and where the run is as an ``.npz`` file, atomically.
 
-        The images of an `Images` stream are in the file, eight pixels a byte.
+        The images of an `Images` stream are in the file, eight pixels a byte; a stream of your own is not.
 
         Raises
         ------
         OSError
             If the file cannot be written; an earlier one is then whole.
+        ValueError
+            As `save_runs`.
         """
         save_runs(path, [self])
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Simulation":
+    def load(cls, path: str | os.PathLike[str], stream: Stream | None = None) -> "Simulation":
         """Return a saved simulation, which goes on bit for bit as it would have.
+
+        Parameters
+        ----------
+        path : path-like
+        stream : Stream, optional
+            What takes the place of a stream of your own, of which the file has the name only.
 
         Raises
         ------
@@ -203,7 +201,7 @@ class Simulation:
         ValueError
             If it is not the whole file of one simulation, or one of a later format version.
         """
-        runs, _ = load_runs(path)
+        runs, _ = load_runs(path, stream)
         if len(runs) != 1:
             raise ValueError(
                 f"{os.fspath(path)} holds {len(runs)} simulations; fastws.simulation.load_runs returns them all."
@@ -213,13 +211,14 @@ class Simulation:
 
 def advance_together(
     simulations: Sequence[Simulation],
-    until: int | None = None,
+    until: Whole | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> None:
     """Let simulations learn up to the same number of examples, to the same bits as by `advance`, in less time.
 
     Simulations of bars that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which
-    takes about as long as nine of them one by one; where fewer are alike they go one by one.
+    takes about as long as nine of them one by one; where fewer are alike they go one by one. So do those of a stream
+    of one's own, unless its class has a `learn_together` beside its `learn`.
 
     Parameters
     ----------
@@ -233,14 +232,11 @@ def advance_together(
     Raises
     ------
     ValueError
-        If `until` is not a whole number of at least 0.
+        If `until` is not a whole number of at least 0, or a parameter is not finite, as by `Simulation.advance`.
     """
     if until is not None:
         check_integer(until, "until", at_least=0)
-    left = list(simulations)
-    while left:
-        group = _first_group(left)
-        left = [simulation for simulation in left if simulation not in group]
+    for group in _groups(simulations):
         n_examples = None if until is None else max(0, until - group[0].examples_seen)
         if len(group) == 1:
             group[0].advance(n_examples, progress)
@@ -250,90 +246,112 @@ def advance_together(
 
 def compile_together(simulations: Sequence[Simulation]) -> float:
     """Compile what `advance_together` needs, as `Simulation.compile` does; return the seconds taken."""
-    group = _first_group(simulations)
+    group = _groups(simulations)[0]
     if len(group) == 1:
         return group[0].compile()
     started = time.perf_counter()
-    _learn_together(group, 0, group[0].schedule[0][1])
+    _learn_side_by_side(group, 0, group[0]._schedule.segment(0).rates)
     return time.perf_counter() - started
 
 
-def _first_group(simulations: Sequence[Simulation]) -> Sequence[Simulation]:
-    """Return the first simulation and those that it learns together with, if that is worth it.
+def _groups(simulations: Sequence[Simulation]) -> list[list[Simulation]]:
+    """Return the simulations as groups that learn together, of one where that is not worth it.
 
-    They differ in nothing but seed and parameters.
+    They differ in nothing but seed and parameters. The groups are in the order of their first members.
     """
-    first = simulations[0]
-    if not isinstance(first.stream, Bars):
-        return [first]
-    shared = _all_but_seed(first)
-    alike = [simulation for simulation in simulations if _all_but_seed(simulation) == shared][:LANES]
-    return alike if len(alike) >= WORTH_TOGETHER else [first]
+    places = {simulation: place for place, simulation in enumerate(dict.fromkeys(simulations))}
+    users = Counter(id(simulation.machine) for simulation in places)
+    alike: defaultdict[Any, list[Simulation]] = defaultdict(list)
+    for simulation, place in places.items():
+        together = learns_together(simulation.stream) and users[id(simulation.machine)] == 1
+        alike[_all_but_seed(simulation) if together else place].append(simulation)
+    groups = []
+    for runs in alike.values():
+        for start in range(0, len(runs), LANES):
+            part = runs[start : start + LANES]
+            groups += [part] if len(part) >= WORTH_TOGETHER else [[run] for run in part]
+    return sorted(groups, key=lambda group: places[group[0]])
 
 
-def _all_but_seed(simulation: Simulation) -> dict[str, Any]:
-    return {**simulation._description(), "seed": None}
-
-
-def _advance_group(
-    group: Sequence[Simulation], n_examples: int | None, progress: Callable[[int], object] | None
-) -> None:
-    goal = group[0]._goal(n_examples)
-    if group[0].nonnegative_input_weights:
-        for simulation in group:
-            simulation.machine.clip_input_weights()
-    group[0]._learn_until(goal, partial(_learn_together, group), progress)
-
-
-def _learn_together(group: Sequence[Simulation], n_examples: int, rates: NDArray[np.float32]) -> None:
-    # The kernel always runs sixteen: the last machine is there as often as it takes.
-    lanes = [*group, *[group[-1]] * (LANES - len(group))]
-    first = group[0]
-    keys = np.ascontiguousarray(np.stack([simulation._draws.key for simulation in lanes], axis=1))
-    run(
-        first.stream.source([simulation.seed for simulation in lanes]),
-        net_together([simulation.machine for simulation in lanes]),
-        Rule(rates, first._floor),
-        first._draws._replace(key=keys),
-        room_to_learn_together(first.machine.net.sizes, first._draws.an_example),
-        n_examples,
-        tuple(simulation._seen for simulation in lanes),
+def _all_but_seed(simulation: Simulation) -> tuple[Any, ...]:
+    """Return what is equal for simulations that differ in nothing but seed and parameters."""
+    return (
+        simulation.machine.layer_sizes,
+        same_examples(simulation.stream),
+        simulation._schedule.identity,
+        simulation.nonnegative_input_weights,
+        simulation.examples_seen,
     )
 
 
-def _numbers_of_draws(simulation: Simulation) -> tuple[int, int]:
-    """Return the draws of an input and of an example."""
-    an_input = simulation.stream.draws_an_input
-    return an_input, an_input + draws_of_learning(simulation.machine.net.sizes)
+def _advance_group(
+    group: Sequence[Simulation], n_examples: Whole | None, progress: Callable[[int], object] | None
+) -> None:
+    _learn_until(group, group[0]._goal(n_examples), partial(_learn_side_by_side, group), progress)
 
 
-def _check_schedule(schedule: Any, n_levels: int) -> list[tuple[int, NDArray[np.float32]]]:
-    if not isinstance(schedule, Sequence):
-        raise ValueError(f"the schedule is {schedule!r}; give a sequence of (n_examples, rates).")
-    if len(schedule) == 0:
-        raise ValueError("the schedule is empty; give at least one (n_examples, rates).")
-    checked = []
-    for i, segment in enumerate(schedule):
-        if not isinstance(segment, Sequence) or len(segment) != 2:
-            raise ValueError(f"schedule[{i}] is {segment!r}; give (n_examples, rates).")
-        n, rates = segment
-        checked.append((check_integer(n, f"schedule[{i}][0]"), check_rates(rates, n_levels, f"schedule[{i}][1]")))
-    return checked
+def _learn_side_by_side(group: Sequence[Simulation], n_examples: int, rates: NDArray[np.float32]) -> None:
+    """Let simulations of one stream learn: by the kernels, or by methods of the stream's own."""
+    stream: Any = group[0].stream
+    machines, seeds, seen = zip(*((run.machine, run.seed, run._seen) for run in group), strict=True)
+    if learns_by_delta_rule(stream):
+        learn(stream, machines, seeds, n_examples, seen, Rule(rates, group[0]._floor))
+    elif len(group) == 1:
+        stream.learn(machines[0], seeds[0], n_examples, seen[0], rates, group[0]._floor)
+    else:
+        stream.learn_together(machines, seeds, n_examples, seen, rates, group[0]._floor)
+
+
+def _learn_until(
+    group: Sequence[Simulation],
+    goal: int,
+    learn: Callable[[int, NDArray[np.float32]], None],
+    progress: Callable[[int], object] | None,
+) -> None:
+    """Call `learn` with numbers of examples and rates until the group, in step, has seen as many as the goal."""
+    first = group[0]
+    machines = [simulation.machine for simulation in group]
+    lookout = Lookout(machines, learns_by_delta_rule(first.stream))
+    if first.nonnegative_input_weights:
+        for machine in machines:
+            machine.clip_input_weights()
+    pace = Pace(sum(machine.n_parameters for machine in machines))
+    while first.examples_seen < goal:
+        seen = first.examples_seen
+        segment = first._schedule.segment(seen)
+        lookout.before(segment)
+        n_examples = min(pace.n_examples, segment.end - seen, goal - seen)
+        started = time.perf_counter()
+        learn(n_examples, segment.rates)
+        pace.follow(n_examples, time.perf_counter() - started)
+        lookout.after(segment, n_examples)
+        if progress is not None:
+            progress(first.examples_seen)
 
 
 def save_runs(path: str | os.PathLike[str], runs: Sequence[Simulation], notes: dict[str, Any] | None = None) -> None:
-    """Save several simulations, and what a caller has to say of them in JSON's terms, as one file, atomically."""
+    """Save several simulations, and what a caller has to say of them in JSON's terms, as one file, atomically.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; an earlier one is then whole.
+    ValueError
+        If a parameter is not finite.
+    """
     arrays: dict[str, NDArray[Any]] = {}
     descriptions = []
     for i, run in enumerate(runs):
-        descriptions.append(run._description())
-        for name, array in {**run.machine.arrays(), **run.stream.description()[1]}.items():
+        run.machine.check_finite()
+        values, stream_arrays = describe_stream(run.stream)
+        descriptions.append(run._description(values))
+        for name, array in {**run.machine.arrays(), **stream_arrays}.items():
             arrays[f"{i}.{name}"] = array
     save_arrays(path, _KIND, {"runs": descriptions, "notes": notes or {}}, arrays)
 
 
-def load_runs(path: str | os.PathLike[str]) -> tuple[list[Simulation], dict[str, Any]]:
-    """Return the simulations of a file and the notes saved with them.
+def load_runs(path: str | os.PathLike[str], stream: Stream | None = None) -> tuple[list[Simulation], dict[str, Any]]:
+    """Return the simulations of a file and the notes saved with them; `stream` is as in `Simulation.load`.
 
     Raises
     ------
@@ -344,19 +362,22 @@ def load_runs(path: str | os.PathLike[str]) -> tuple[list[Simulation], dict[str,
     """
     metadata, arrays = load_arrays(path, _KIND)
     try:
-        runs = [_restore(i, description, arrays) for i, description in enumerate(metadata["runs"])]
+        arrays_of_runs: defaultdict[str, dict[str, NDArray[Any]]] = defaultdict(dict)
+        for name, array in arrays.items():
+            number, _, own_name = name.partition(".")
+            arrays_of_runs[number][own_name] = array
+        runs = [_restore(description, arrays_of_runs[str(i)], stream) for i, description in enumerate(metadata["runs"])]
         notes = dict(metadata["notes"])
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise ValueError(f"{os.fspath(path)} is damaged: its simulations cannot be restored ({error}).") from error
     return runs, notes
 
 
-def _restore(i: int, description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Simulation:
-    own = {name.removeprefix(f"{i}."): array for name, array in arrays.items() if name.startswith(f"{i}.")}
-    machine = Machine.from_arrays(description["layer_sizes"], own)
+def _restore(description: dict[str, Any], arrays: dict[str, NDArray[Any]], stream: Stream | None) -> Simulation:
+    machine = Machine.from_arrays(description["layer_sizes"], arrays)
     run = Simulation(
         machine,
-        stream_from_description(description["stream"], own, machine.layer_sizes[0]),
+        stream_from_description(description["stream"], arrays, machine.layer_sizes[0], stream),
         description["schedule"],
         description["nonnegative_input_weights"],
         description["seed"],

@@ -3,8 +3,9 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TypeVar
+from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
+from numbers import Integral
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 # How often a watcher is called, and so how soon Ctrl-C is noticed.
@@ -20,6 +21,26 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def threads_of(n_jobs: Any) -> int:
+    """Return how many threads `n_jobs` stands for, as joblib has it: 1 for None, all cores for -1, all but one for -2.
+
+    Raises
+    ------
+    ValueError
+        If it is 0 or not a whole number.
+    """
+    if n_jobs is None:
+        return 1
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral):
+        raise ValueError(f"n_jobs is {n_jobs!r}; give a whole number of threads, or -1 for all cores.")
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs == 0 in Parallel has no meaning: n_jobs is 0; give the number of threads, or -1 for all cores."
+        )
+    wanted = int(n_jobs)
+    return wanted if wanted > 0 else max(1, available_cores() + 1 + wanted)
+
+
 def shares(things: Sequence[T], at_most: int | None = None) -> list[Sequence[T]]:
     """Return the things in order, cut into as many equal parts as there are cores, or a multiple of that.
 
@@ -30,6 +51,20 @@ def shares(things: Sequence[T], at_most: int | None = None) -> list[Sequence[T]]
         n *= -(-len(things) // (n * at_most))
     n = min(n, len(things))
     return [things[len(things) * part // n : len(things) * (part + 1) // n] for part in range(n)]
+
+
+class _Here(Executor):
+    """Does each task at once, in the thread that submits it."""
+
+    def submit(self, function: Callable[..., T], /, *arguments: object, **named: object) -> Future[T]:
+        future: Future[T] = Future()
+        future.set_result(function(*arguments, **named))
+        return future
+
+
+def threads(n: int) -> Executor:
+    """Return n threads, or none while the interpreter ends, when none can be begun: `atexit` calls functions then."""
+    return ThreadPoolExecutor(n) if threading.main_thread().is_alive() else _Here()
 
 
 def side_by_side(
@@ -61,7 +96,7 @@ def side_by_side(
         if stop.is_set():
             raise Stopped
 
-    with ThreadPoolExecutor(n_threads or min(available_cores(), max(1, len(tasks)))) as pool:
+    with threads(n_threads or min(available_cores(), max(1, len(tasks)))) as pool:
         try:
             futures = [pool.submit(task, check) for task in tasks]
             pending = set(futures)

@@ -1,15 +1,20 @@
 """A cache of compiled code that is never stale and never in the way."""
 
+import errno
 import os
+import pickle
 import stat
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
+import numba
 import pytest
 from numba import config
 
+from fastws import caching
 from fastws.caching import CacheWarning, cache_folder, cached_njit
 
 COMPILED = pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
@@ -199,6 +204,127 @@ def test_interpreted_functions_need_no_folder(sources, places, monkeypatch):
         return 2 * x
 
     assert cached_njit(sources)(twice) is twice
+
+
+# What is there and cannot be read, or has to be kept and cannot be.
+
+
+def once(x):
+    return x + 1
+
+
+def twice(x):
+    return 2 * x
+
+
+@pytest.fixture
+def use(sources, places, monkeypatch):
+    """Return a function that uses two kept functions as a new process does: it gives the hits, and what was said."""
+
+    def run():
+        monkeypatch.setattr(caching._Cache, "_complained", set())
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            compiled = [cached_njit(sources)(function) for function in (once, twice)]
+            assert [function(2) for function in compiled] == [3, 4]
+        assert {warning.category for warning in warned} <= {CacheWarning}
+        hits = sum(sum(function.stats.cache_hits.values()) for function in compiled)
+        return hits, [str(warning.message) for warning in warned]
+
+    return run
+
+
+@pytest.fixture
+def folder(sources, places):
+    return cache_folder(sources)
+
+
+DAMAGE = {
+    "empty": lambda content: b"",
+    "truncated": lambda content: content[: len(content) // 2],
+    "all but a byte": lambda content: content[:-1],
+    "zeros": lambda content: bytes(len(content)),
+    "foreign": lambda content: b"no pickle\n" * 20,
+    "another pickle": lambda content: pickle.dumps([numba.__version__]) + pickle.dumps(1),
+    "a flipped bit of code": lambda content: content[:-200] + bytes([content[-200] ^ 1]) + content[-199:],
+}
+
+
+@COMPILED
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_file_is_one_warning_and_is_made_anew(how, suffix, use, folder):
+    assert use() == (0, [])
+    assert use() == (2, [])
+    path = next(folder.rglob(f"*once*.{suffix}"))
+    path.write_bytes(DAMAGE[how](path.read_bytes()))
+    hits, said = use()
+    assert hits == 1
+    if suffix == "nbc" or how in ("empty", "truncated", "zeros", "foreign"):
+        [sentence] = said
+        assert sentence.startswith(f"fastws cannot read compiled code in {path.parent} (")
+    assert use() == (2, [])
+
+
+@COMPILED
+def test_two_damaged_files_are_one_warning(use, folder):
+    use()
+    for path in folder.rglob("*.nbc"):
+        path.write_bytes(b"")
+    hits, said = use()
+    assert (hits, len(said)) == (0, 1)
+
+
+@COMPILED
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("name", ["ENOSPC", "EDQUOT", "EIO", "EROFS"])
+def test_code_that_cannot_be_kept_is_one_warning_that_names_the_folder(suffix, name, use, folder, monkeypatch):
+    replace = os.replace
+
+    def full(source, target):
+        if str(target).endswith(suffix):
+            raise OSError(getattr(errno, name), os.strerror(getattr(errno, name)))
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", full)
+        hits, [sentence] = use()
+    assert hits == 0
+    assert f"cannot keep compiled code in {folder}" in sentence
+    assert os.strerror(getattr(errno, name)) in sentence
+    assert not list(folder.rglob("*.tmp.*"))
+    assert use() == (0, [])
+    assert use() == (2, [])
+
+
+@COMPILED
+@pytest.mark.skipif(os.name != "posix", reason="POSIX's limit of the size of a file")
+def test_a_disk_that_becomes_full_in_the_middle_of_a_file(use, folder):
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        hits, [sentence] = use()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert hits == 0
+    assert f"cannot keep compiled code in {folder}" in sentence
+    assert use() == (0, [])
+
+
+@COMPILED
+def test_a_folder_that_is_full_when_functions_are_declared(use, folder, monkeypatch):
+    """Numba would go on to a folder that knows nothing of changed sources."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(numba.core.caching.UserProvidedCacheLocator, "ensure_cache_path", refuse)
+    for _ in range(2):
+        hits, [sentence] = use()
+        assert hits == 0
+        assert f"cannot keep compiled code in {folder}" in sentence
 
 
 LANES = """

@@ -3,6 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from fastws.checks import check_binary, check_integer, check_layer_sizes, check_probability, check_rates
 from memory import traced_memory
@@ -72,6 +73,7 @@ def test_wrong_layer_sizes(sizes, message):
         (0, [0, 0, 0]),
         ((0.2, 0, 1e-3), [0.2, 0, 1e-3]),
         (np.array([1, 2, 3]), [1, 2, 3]),
+        (1.2e-38, [1.2e-38] * 3),
     ],
 )
 def test_rates(rates, expected):
@@ -90,6 +92,9 @@ def test_rates(rates, expected):
         ([0.1, 0.1, INF], r"rates\[2\] is inf"),
         ([0.1, 10**400, 0.1], r"rates\[1\] is 1000"),
         ([0.1, 1e39, 0.1], r"rates\[1\] is 1e\+39"),  # infinite as a float32
+        ([0.1, 1e-46, 0.1], r"rates\[1\] is 1e-46; machines learn in 32-bit floats, which know no such number"),
+        ([0.1, 1.17e-38, 0.1], r"rates\[1\] is 1\.17e-38; machines learn"),  # subnormal as a float32
+        (Fraction(1, 10**400), r"rates\[0\] is Fraction\(1, 1000"),
         ([0.1, "0.1", 0.1], r"rates\[1\] is '0\.1'"),
         ([True, 0.1, 0.1], r"rates\[0\] is True"),
         ([[0.1], [0.1], [0.1]], r"rates\[0\] is \[0\.1\]"),
@@ -162,17 +167,77 @@ def test_binary_names_the_first_wrong_value(value):
     ("x", "message"),
     [
         ([[0, 1], [1]], "x is not a rectangular array: its rows differ in length"),
-        (np.zeros((2, 3, 4)), "x has 3 dimensions; give one row an image"),
-        (1, "x has 0 dimensions"),
+        (np.zeros((2, 3, 4)), r"x has 3 dimensions; give one row an image.* x\.reshape\(len\(x\), -1\)"),
+        (1, "x has 0 dimensions, being int; give one row"),
         ([], r"x is empty \(shape \(1, 0\)\)"),
         (np.zeros((0, 3)), r"x is empty \(shape \(0, 3\)\)"),
         ([[]], r"x is empty \(shape \(1, 0\)\)"),
         ([[0, 1]], "x has 2 columns; the input layer has 3 units"),
         ([["0", "1", "1"]], "x holds <U1; give numbers 0 and 1"),
-        ([[0, 1, None]], "x holds object"),
+        ([[0, 1, None]], r"x holds objects, and x\[0, 2\] is missing; give numbers 0 and 1, or booleans"),
+        (np.array([["0", "1", 0]], object), r"x holds objects, and x\[0, 0\] is '0', no number"),
+        (np.array([[0, 2, 1]], object), r"x\[0, 1\] is 2\.0; every input unit is 0 or 1"),
+        (np.array([[0, float("nan"), 1]], object), r"x\[0, 1\] is nan; every input unit"),
+        (np.array([["2020-01-01"] * 3], "M8[D]"), r"x holds datetime64\[D\]; give numbers"),
+        (np.ma.masked_array([[0, 1]], [[False, True]]), "x is a masked array with values masked; fill them"),
+        ([np.ma.masked_array([0, 1], [False, True])], "x is a masked array with values masked"),
+        ((row for row in [[0, 1]]), "x has 0 dimensions, being generator; give one row an image"),
+        (scipy.sparse.csr_matrix(np.eye(2)), r"x is a sparse matrix; give x\.toarray\(\)"),
+        (scipy.sparse.coo_array(np.eye(2)), r"x is a sparse matrix; give x\.toarray\(\)"),
         ([[0, 1, 1j]], "x holds complex128"),
     ],
 )
 def test_not_binary(x, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         check_binary(x, 3)
+
+
+class Tensor:
+    """What has an array to give, as PyTorch's tensors do."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.eye(3, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.eye(3).astype(object),
+        np.eye(3, dtype=bool).astype(object),
+        [[True, False, 0], [0, 1.0, np.False_], [Fraction(0), 0, np.uint8(1)]],
+        np.ma.masked_array(np.eye(3), False),
+        np.eye(3, dtype=np.float16),
+        Tensor(),
+    ],
+    ids=["objects", "objects that are booleans", "a mixture", "nothing masked", "float16", "a tensor"],
+)
+def test_what_else_is_binary(x):
+    found = check_binary(x, 3)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, np.eye(3))
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "Int8", "Float32", "category", "bool", "object"])
+def test_frames_of_pandas(dtype):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(np.eye(3, dtype=np.uint8)).astype(dtype)
+    np.testing.assert_array_equal(check_binary(frame), np.eye(3))
+    np.testing.assert_array_equal(check_binary(frame[1]), [[0, 1, 0]])
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "Int8"])
+def test_a_missing_value_of_pandas_is_named(dtype):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(np.eye(3, dtype=np.uint8)).astype(dtype)
+    frame.iloc[1, 2] = pandas.NA
+    with pytest.raises(ValueError, match=r"^x holds objects, and x\[1, 2\] is missing; give numbers 0 and 1"):
+        check_binary(frame)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_booleans_of_any_bytes_are_0_or_1(order):
+    """NumPy takes any byte but 0 for True, whatever a file or another library put there."""
+    odd = np.array([[0, 1, 2], [255, 0, 128]], np.uint8, order=order).view(bool)
+    assert check_binary(odd).tolist() == [[0, 1, 1], [1, 0, 1]]
+    assert check_binary(odd[:, 1]).tolist() == [[1, 0]]
+    assert odd.view(np.uint8).max() == 255

@@ -23,6 +23,9 @@ pytestmark = pytest.mark.skipif(INTERPRETED, reason="learns from tens of thousan
 
 # scikit-learn leaves it out unless the environment asks for it.
 LEFT_OUT = {"check_array_api_input"}
+NOT_EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": "it shuffles the rows as well, whose order decides the draws"
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +55,11 @@ def bits_of(classifier):
 @pytest.mark.parametrize("threshold", [0.0, 0.5])
 def test_estimator_checks_of_scikit_learn(threshold):
     """They use data of their own, which only a threshold makes binary."""
-    results = check_estimator(DescriptionLengthClassifier(sweeps=5, threshold=threshold), on_skip=None)
+    results = check_estimator(
+        DescriptionLengthClassifier(sweeps=5, threshold=threshold), on_skip=None, expected_failed_checks=NOT_EXPECTED
+    )
     assert len(results) > 40
-    assert {result["check_name"] for result in results if result["status"] != "passed"} <= LEFT_OUT
+    assert {result["check_name"] for result in results if result["status"] != "passed"} <= LEFT_OUT | {*NOT_EXPECTED}
 
 
 def test_pipeline(digits):
@@ -273,7 +278,7 @@ def test_partial_fit_calls_draw_anew(binary):
     calls.fit(x, y).partial_fit(x, y)
     assert calls._n_calls == 2
     machines = [machine.copy() for machine in small().fit(x, y).machines_]
-    again = small(random_state=0).use_machines(machines, y).partial_fit(x, y)
+    again = small(random_state=0).use_machines(machines, np.unique(y)).partial_fit(x, y)
     assert bits_of(again) == bits_of(calls)
     assert again.machines_[0] is machines[0]
 
@@ -317,7 +322,7 @@ def test_a_fit_that_was_interrupted_saved_and_resumed_ends_in_the_same_nets(bina
     assert notes == {"note": "from Python"}
     for run in resumed:
         run_to_end(run)(lambda seen: None)
-    classifier = small(sweeps=30).use_machines([run.machine for run in resumed], y)
+    classifier = small(sweeps=30).use_machines([run.machine for run in resumed], np.unique(y))
     assert bits_of(classifier) == bits_of(whole)
     np.testing.assert_array_equal(classifier.description_lengths_bits(x), whole.description_lengths_bits(x))
     assert bits_of(classifier.partial_fit(x, y)) == bits_of(whole.partial_fit(x, y))
@@ -345,6 +350,14 @@ def test_a_fit_that_was_interrupted_saved_and_resumed_ends_in_the_same_nets(bina
         ({"random_state": "x"}, "'x' cannot be used to seed"),
         ({"n_jobs": 0}, "n_jobs is 0; give the number of threads, or -1 for all cores"),
         ({"n_jobs": 1.5}, "n_jobs is 1.5; give a whole number"),
+        ({"n_jobs": True}, "n_jobs is True; give a whole number"),
+        ({"n_jobs": "2"}, "n_jobs is '2'; give a whole number"),
+        ({"priors": "equal"}, "priors is 'equal'; give 'frequencies', None or a probability a class"),
+        ({"priors": [0.5, 0.5]}, r"priors is \[0.5, 0.5\]; give a probability for each of 3 classes"),
+        ({"priors": [0.5, 0.6, -0.1]}, "probabilities are at least 0 and sum to 1"),
+        ({"priors": [0.5, 0.6, 0.1]}, "probabilities are at least 0 and sum to 1"),
+        ({"priors": [0.5, 0.5, np.nan]}, "probabilities are at least 0 and sum to 1"),
+        ({"priors": {0: 0.5, 1: 0.25, 7: 0.25}}, "give a probability for each of 3 classes"),
     ],
 )
 def test_bad_parameters(binary, parameters, message):
@@ -359,7 +372,11 @@ def test_bad_parameters(binary, parameters, message):
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
-    [({"score": "bits"}, "score is 'bits'; choose one of"), ({"n_runs": 0}, "n_runs is 0; it must be at least 1")],
+    [
+        ({"score": "bits"}, "score is 'bits'; choose one of"),
+        ({"n_runs": 0}, "n_runs is 0; it must be at least 1"),
+        ({"n_jobs": 0}, "n_jobs == 0 in Parallel has no meaning"),
+    ],
 )
 def test_bad_parameters_of_reading(binary, parameters, message):
     classifier = small().fit(*binary).set_params(**parameters)
@@ -381,7 +398,6 @@ def changed(x, row, column, value):
         (lambda x, y: (changed(x, 50, 3, np.nan), y), "Input X contains NaN"),
         (lambda x, y: (changed(x, 50, 3, np.inf), y), "Input X contains infinity"),
         (lambda x, y: (x, np.zeros(120)), "y has one class only, 0.0; give images of two classes at least"),
-        (lambda x, y: (x, [3, *y[1:]]), "class 3 has one image; a machine needs at least two to learn from"),
         (lambda x, y: (x, y[:-1]), "inconsistent numbers of samples"),
         (lambda x, y: (x[:0], y[:0]), r"0 sample\(s\)"),
         (lambda x, y: (x[:, :0], y), r"0 feature\(s\)"),
@@ -443,7 +459,7 @@ def test_partial_fit_with_other_classes_or_pixels(binary):
 
 def test_machines_of_ones_own_that_do_not_fit():
     with pytest.raises(ValueError, match="there are 2 machines for 3 classes; give one a class"):
-        small().use_machines([Machine([4, 1])] * 2, [0, 1, 2])
+        small().use_machines([Machine([4, 1]), Machine([4, 1])], [0, 1, 2])
     with pytest.raises(ValueError, match="the machines have 4 and 5 inputs; they must agree"):
         small().use_machines([Machine([4, 1]), Machine([5, 1])], [0, 1])
     with pytest.raises(ValueError, match="classes has one class only"):

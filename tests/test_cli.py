@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,6 +146,16 @@ def test_options_reach_the_run(run):
     assert same_parameters(machine, again)
 
 
+@pytest.mark.parametrize("words", [("--p-bar", 0), ("--p-bar", 1, "--seeds", 2), ("--size", 1, "--exclude", "full")])
+def test_bars_that_are_all_blank_or_all_full_run_to_the_end(run, words):
+    code, out, err = run("bars", "--examples", 200, "--json", *words)
+    assert (code, err.strip()) == (0, "")
+    result = json.loads(out)
+    for one in result.get("runs", [result]):
+        assert 0 <= one["asymmetric_divergence_bits"] < 2
+    assert Path("fastws-bars/fig1b-samples.png").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -152,6 +163,8 @@ def test_options_reach_the_run(run):
         (("--p-vertical", "-0.1"), "p_vertical is -0.1"),
         (("--p-bar", "nan"), "p_bar is nan"),
         (("--p-bar", "1", "--exclude", "full"), "no image is left"),
+        (("--p-bar", "0", "--exclude", "blank"), "no image is left"),
+        (("--size", "1", "--exclude", "full", "--exclude", "blank"), "no image is left"),
         (("--exclude", "grey"), "'grey'"),
         (("--recipe", "soup"), "no recipe 'soup'"),
         (("--hidden", "20"), "21 hidden units"),

@@ -1,5 +1,4 @@
 import json
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -117,11 +116,3 @@ def test_files_that_do_not_fit_are_one_sentence(run, tmp_path):
         assert out == ""
         assert complaint in err
         assert not (tmp_path / "never.npz").exists()
-
-
-def test_without_constriction_it_says_what_to_install(run, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "constriction" else find_spec(name))
-    for words in (("compress", "machine.npz", "data.npz", "out.fws"), ("decompress", "machine.npz", "a", "b")):
-        code, _, err = run(*words)
-        assert code == 2
-        assert "pip install 'fastws[codec]'" in err

@@ -9,6 +9,7 @@ import fastws
 from chance import INTERPRETED
 from fastws.cli import session
 from fastws.cli.words import image_shape, layer_sizes, numbers
+from fastws.files import save_arrays
 from machines import parameter_bits, random_machine
 
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="learns from tens of thousands of images")
@@ -248,7 +249,7 @@ def test_evaluate_grey_images_with_a_threshold(run):
         (("small.npz",), "DATA"),
         (("small.npz", "x.npz", "--samples", "0"), "--samples"),
         (("small.npz", "x.npz", "--seed", "-1"), "--seed"),
-        (("nan.npz", "x.npz"), "finite"),
+        (("nan.npz", "x.npz"), "nan.npz is damaged: gen_biases[1][0] is nan; every parameter has to be finite"),
         (("large-nan.npz", "x.npz"), "finite"),
     ],
 )
@@ -256,9 +257,9 @@ def test_evaluate_refuses(run, tmp_path, words, complaint):
     np.save("wide.npy", np.ones((3, 10)))
     np.save("grey.npy", np.full((3, 9), 0.25))
     for name, sizes in (("nan.npz", [9, 2]), ("large-nan.npz", [9, 30])):
-        machine = fastws.Machine(sizes)
-        machine.gen_biases[1][0] = math.nan
-        machine.save(name)
+        arrays = fastws.Machine(sizes).arrays()
+        arrays["gen_biases_1"][0] = math.nan
+        save_arrays(name, "fastws machine", {"layer_sizes": sizes}, arrays)
     assert_refused(run, tmp_path, ("evaluate", *words), complaint)
 
 

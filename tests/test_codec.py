@@ -1,8 +1,10 @@
 import hashlib
+import json
 import os
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastws
+import golden
 import naive_codec
 from chance import INTERPRETED
-from fastws import codec, datasets, estimate, kernels
+from fastws import codec, datasets, estimate, kernels, storage
+from fastws.caching import cache_folder
+from fastws.codec import coder, limits
 from machines import parameter_arrays, random_machine
 from memory import traced_memory
 
@@ -85,11 +90,11 @@ def test_weights_of_either_extreme_lose_nothing(sizes, data):
     np.testing.assert_array_equal(codec.decompress(machine, codec.compress(machine, x)), x)
 
 
-@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, np.float32(3.4e38)])
-def test_parameters_that_are_no_numbers_lose_nothing_either(value):
+@pytest.mark.parametrize("value", [3.4e38, -3.4e38])
+def test_logits_that_are_no_numbers_lose_nothing_either(value):
     machine = random_machine([9, 5, 2])
-    machine.gen_weights[0][::2] = value
-    machine.rec_weights[0][1::2] = value
+    machine.gen_weights[0][::2] = np.float32(value)
+    machine.rec_weights[0][1::2] = np.float32(value)
     x = random_images(4, 9)
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(codec.decompress(machine, codec.compress(machine, x)), x)
@@ -113,13 +118,72 @@ def test_long_payloads_agree_with_the_integers_of_the_documentation(method):
 
 
 def test_a_file_of_the_first_version_keeps_its_bytes():
-    """constriction, NumPy's seeding and the kernels must go on giving what files out there were written with."""
+    """The coder, NumPy's seeding and the kernels must go on giving what files out there were written with."""
     machine = fastws.Machine([6, 3, 2])
     for number, array in enumerate(parameter_arrays(machine)):
         array[...] = np.arange(array.size).reshape(array.shape) % 5 - 2 + number / 4
     x = [[1, 0, 1, 1, 0, 0], [0, 0, 1, 0, 1, 1], [1, 1, 1, 1, 1, 1]]
     assert codec.compress(machine, x, seed=7, image_shape=(2, 3)).hex() == GOLDEN
     np.testing.assert_array_equal(codec.decompress(machine, bytes.fromhex(GOLDEN)), x)
+
+
+@pytest.mark.parametrize("case", json.loads(golden.PATH.read_text()), ids=golden.name_of)
+def test_files_of_another_entropy_coder_keep_their_bytes(case):
+    machine, x = golden.machine_of(case), golden.images_of(case)
+    if INTERPRETED and x.size > 1000:
+        pytest.skip("long")
+    blob = codec.compress(machine, x, case["seed"], case["method"])
+    if "hex" in case:
+        assert blob.hex() == case["hex"]
+    else:
+        assert hashlib.sha256(blob).hexdigest() == case["sha256"]
+    np.testing.assert_array_equal(codec.decompress(machine, blob), x)
+
+
+def alone(p_on):
+    """Return a cascade by which nothing drives one layer, whose units are on with about these probabilities."""
+    weights = storage.aligned(1, 1, len(p_on))
+    weights[0, 0, : len(p_on)] = np.log(p_on) - np.log1p(-np.asarray(p_on))
+    return coder.Cascade(weights, np.array([[0, 1, 0, 0]]), np.empty((1, len(p_on) + storage.LANES)))
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_the_stack_is_that_of_the_documentation_whatever_is_on_it(data):
+    """Words of any value and number, so that it runs dry, and units of any probability."""
+    words = data.draw(st.lists(st.sampled_from([0, 1, 2**32 - 1]) | st.integers(0, 2**32 - 1), max_size=6))
+    p = data.draw(st.lists(st.sampled_from([1e-9, 1e-3, 0.3, 0.5, 0.9, 1 - 1e-9]), min_size=20, max_size=20))
+    cascade, sizes = alone(p), np.array([len(p), 0])
+    stack, states = (
+        coder.stack_of(np.array([*words, *[0] * len(p)], np.uint32), len(words)),
+        np.zeros((2, 20), np.float32),
+    )
+    naive = naive_codec.Stack(words)
+
+    def same():
+        found = [int(word) for word in stack.words[: stack.n_words[0]]]
+        return (found, int(stack.head[0])) == (naive.words, naive.state)
+
+    assert same()
+    coder.pop_layers(sizes, cascade, states, stack)
+    k = [int(value * 2**22) for value in cascade.probabilities[0, : len(p)]]
+    assert states[0].tolist() == [naive.pop(value) for value in k]
+    assert same()
+    other = data.draw(st.lists(st.integers(0, 1), min_size=20, max_size=20))
+    states[0] = other
+    coder.push_layers(sizes, cascade, states, stack)
+    for state, value in zip(reversed(other), reversed(k), strict=True):
+        naive.push(state, value)
+    assert same()
+
+
+def test_compiled_code_is_kept_by_the_coder_s_file_and_all_that_kernels_are_made_of():
+    """A change in either must not find what was compiled before it."""
+    if INTERPRETED:
+        pytest.skip("nothing is compiled")
+    folder = cache_folder([*kernels.SOURCES, coder.__file__])
+    for kernel in (coder.push_images, coder.pop_images):
+        assert folder in Path(kernel.stats.cache_path).parents
 
 
 @pytest.mark.parametrize("scale", [0.1, 2.0, 20.0, 1e4, 1e30])
@@ -376,7 +440,67 @@ def test_sizes_that_claim_a_giant_are_refused_before_anything_is_allocated():
         assert peak_bytes() < 40 * len(blob)
 
 
-def test_without_constriction_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "constriction", None)
-    with pytest.raises(ImportError, match=r"pip install 'fastws\[codec\]'"):
-        codec.compress(random_machine([3, 2]), [[1, 0, 1]])
+# Forged for a machine that is known, to claim as many images as the header can.
+
+
+def forged(machine, n_words, method, seed=0):
+    """Return a file of random words that claims the most images that any file may, and how many."""
+    sizes = machine.layer_sizes
+    n = n_words * 16384 // sizes[0]
+    content = struct.pack(f"<4sBBH{len(sizes)}I", b"\x89FWS", 1, codec.METHODS.index(method), len(sizes), *sizes)
+    content += bytes.fromhex(codec.fingerprint(machine)) + struct.pack("<QIIQQ", n, 1, sizes[0], 0, n_words)
+    return seal(content + np.random.default_rng(seed).bytes(4 * n_words)), n
+
+
+@pytest.mark.parametrize("method", codec.METHODS)
+@pytest.mark.parametrize(("sizes", "scale"), [([1, 1], 0), ([16, 8, 3], 0), ([1, 1], 0.5), ([30, 4], 0.02)])
+def test_more_images_than_the_payload_has_room_for_are_refused_before_one_is_decoded(sizes, scale, method):
+    blob, n = forged(scaled_machine(sizes, scale, 0), 20, method)
+    with pytest.raises(ValueError, match=f"claims {n} images in a payload of 80 bytes, more than this machine"):
+        codec.decompress(scaled_machine(sizes, scale, 0), blob, pytest.fail)
+
+
+@pytest.mark.skipif(INTERPRETED, reason="decodes hundreds of thousands of images")
+@pytest.mark.parametrize("method", codec.METHODS)
+@pytest.mark.parametrize("scale", [0.3, 3, 30])
+@pytest.mark.parametrize("sizes", [[2, 1], [1, 100], [3, 20, 4], [16, 8, 3]])
+def test_a_forged_file_costs_work_and_memory_by_its_payload_and_not_by_what_it_claims(sizes, scale, method):
+    for seed in range(3):
+        machine, done = scaled_machine(sizes, scale, seed), [0]
+        blob, n = forged(machine, 40, method, seed)
+        # Machines for which an image costs next to nothing can have put that many there.
+        if -np.log2(free_image(machine)) < 0.05:
+            continue
+        with traced_memory() as peak_bytes:
+            with pytest.raises(ValueError, match=r"compress them again|Compress the images again"):
+                codec.decompress(machine, blob, done.append)
+            assert peak_bytes() < 600_000
+        assert done[-1] < min(n, 40 * 32 / 0.05)
+
+
+def free_image(machine):
+    """Return the probability of the likeliest fantasy, in a thousand."""
+    _, counts = np.unique(machine.fantasies(1000), axis=0, return_counts=True)
+    return counts.max() / 1000
+
+
+@settings(max_examples=60)
+@given(SIZES, st.sampled_from([0.0, 0.02, 0.3, 2.0, 30.0]), st.sampled_from(codec.METHODS), st.integers(0, 1000))
+def test_each_image_takes_the_least_bits_that_an_image_can(sizes, scale, method, seed):
+    """Or files that were written could not be read."""
+    machine = scaled_machine(sizes, scale, seed)
+    least = limits.least_bits(machine, method)
+    x = random_images(8, sizes[0], 0.5, seed)
+    about = codec.describe(codec.compress(machine, x, seed, method))
+    # Two of the words may be filled in part.
+    assert about.net_bits + 64 >= 8 * least
+    if scale == 0:
+        exact = sizes[0] if method == "bits-back" else sum(sizes)
+        assert 0.9 * exact - 0.03 * sum(sizes) <= least <= exact or (least == 0 and sum(sizes[1:]) >= 25)
+
+
+def test_decoded_images_can_be_written_into():
+    machine = random_machine([5, 2])
+    images = codec.decompress(machine, codec.compress(machine, [[1, 0, 0, 1, 1]]))
+    images[0, 0] = 0
+    assert images.tolist() == [[0, 0, 0, 1, 1]]

@@ -106,7 +106,7 @@ def test_images_in_three_dimensions_have_their_shape(file):
     assert data.image_shape == (8, 2)
 
 
-@pytest.mark.parametrize("labels", [np.uint8, np.int16, np.float64, np.float32, str, bool])
+@pytest.mark.parametrize("labels", [np.uint8, np.int16, np.float64, np.float32, np.float16, str, bool])
 def test_types_of_labels(file, labels):
     y_train, y_test = np.arange(12) % 2, np.arange(6) % 2
     data = load_file(file(y_train=y_train.astype(labels), y_test=y_test.astype(labels)))
@@ -130,7 +130,6 @@ GIVEN = arrays()
         ({"y_train": GIVEN["y_train"][:-1]}, "x_train has 12 images and y_train has 11 labels; give one label each"),
         ({"y_test": GIVEN["y_train"]}, "x_test has 6 images and y_test has 12 labels"),
         ({"y_train": np.zeros(12, int)}, "y_train has one class only, 0; give images of two classes at least"),
-        ({"y_train": np.array([0] * 11 + [1])}, "class 1 has one training image; a machine needs at least two"),
         ({"y_test": np.array([0, 1, 2, 0, 1, 7])}, "y_test has the class 7, of which there is no training image"),
         ({"y_test": np.array(list("012012"))}, "y_train holds int64 and y_test <U1; give labels of one type"),
         ({"y_train": GIVEN["y_train"] + 0.5}, "y_train has shape .* float64; give one label an image"),

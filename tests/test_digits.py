@@ -161,7 +161,9 @@ def test_runs_belong_to_their_images(data, runs):
 def test_reading_is_that_of_the_classifier_by_every_measure(runs, reading, data):
     machines = [run.simulation.machine for run in runs]
     for measure in ("description_length", "free_energy", "importance"):
-        classifier = DescriptionLengthClassifier(score=measure, random_state=2).use_machines(machines, data.y_train)
+        classifier = DescriptionLengthClassifier(score=measure, random_state=2).use_machines(
+            machines, np.unique(data.y_train)
+        )
         np.testing.assert_array_equal(reading.bits[measure], classifier.description_lengths_bits(data.x_test))
         np.testing.assert_array_equal(reading.chosen(measure), classifier.predict(data.x_test))
         assert reading.error(measure) == pytest.approx(1 - classifier.score(data.x_test, data.y_test))

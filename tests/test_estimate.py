@@ -321,7 +321,7 @@ def test_bad_arguments(function, change, message):
 def test_parameters_that_are_not_finite(function, value):
     machine = Machine([3, 2])
     machine.rec_weights[0][1, 1] = value
-    with pytest.raises(ValueError, match=r"^rec_weights_0 of the machine has a value that is not finite"):
+    with pytest.raises(ValueError, match=rf"^rec_weights\[0\]\[1, 1\] is {value}; every parameter has to be finite"):
         function(machine, [0, 1, 1])
 
 

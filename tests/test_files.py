@@ -1,23 +1,29 @@
 import contextlib
+import copy
 import io
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
 import tracemalloc
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fastws.datasets import read_arrays
 from fastws.files import load_arrays, save_arrays, write_atomically
 from fastws.machine import Machine
 from fastws.simulation import Simulation, load_runs, save_runs
 from fastws.streams import Bars, Images
 from machines import parameter_bits, random_machine
+from memory import traced_memory
 
 fuzzed = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # On top of a multiple of the file's size: what Python's own zip and JSON readers need.
@@ -98,6 +104,205 @@ def test_a_folder_without_permission(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(PermissionError):
         Machine([2, 1]).save(tmp_path / "m.npz")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o444])
+def test_a_file_that_is_replaced_keeps_its_permissions_from_the_first_byte_on(mode, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+
+    def write(file):
+        [partial] = tmp_path.glob(".file.*.partial")
+        assert stat.S_IMODE(partial.stat().st_mode) & ~mode & 0o077 == 0
+        file.write(b"new")
+
+    write_atomically(path, write)
+    assert content(path) == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_the_umask_is_never_touched(tmp_path, monkeypatch):
+    """Python can only ask for it by changing it, and two threads that do so at once leave it at nothing."""
+    monkeypatch.setattr(os, "umask", pytest.fail)
+    for data in (b"new", b"replaced"):
+        write_atomically(tmp_path / "file", lambda file, data=data: file.write(data))
+
+
+# Links, and what is no file.
+
+LINKS = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="making links asks for rights elsewhere")
+
+
+@LINKS
+@pytest.mark.parametrize("save", [lambda path: Machine([2, 1]).save(path), lambda path: RUNS[0].save(path)])
+def test_saving_over_a_link_writes_what_it_points_to(save, tmp_path):
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "old.npz").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(Path("there", "old.npz"))
+    (tmp_path / "link of a link").symlink_to("link")
+    (tmp_path / "folder").symlink_to(there)
+    for path in ("link", "link of a link", "folder/old.npz"):
+        (there / "old.npz").write_bytes(b"old")
+        save(tmp_path / path)
+        assert content(there / "old.npz") != b"old"
+        assert content(tmp_path / path) == content(there / "old.npz")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link of a link").is_symlink()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "link", "link of a link", "old.npz", "there"]
+
+
+@LINKS
+def test_a_write_through_a_link_that_fails_leaves_both(tmp_path):
+    (tmp_path / "old").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("old")
+
+    def write(file):
+        file.write(b"new")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left") as error:
+        write_atomically(tmp_path / "link", write)
+    assert error.value.filename == str(tmp_path / "link")
+    assert content(tmp_path / "link") == b"old"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@LINKS
+def test_a_link_to_nothing_makes_the_file_and_one_to_no_folder_is_refused(tmp_path):
+    (tmp_path / "link").symlink_to("new")
+    (tmp_path / "far").symlink_to("nowhere/new")
+    write_atomically(tmp_path / "link", lambda file: file.write(b"x"))
+    assert content(tmp_path / "new") == b"x"
+    assert (tmp_path / "link").is_symlink()
+    with pytest.raises(FileNotFoundError, match="far"):
+        write_atomically(tmp_path / "far", pytest.fail)
+
+
+@LINKS
+@pytest.mark.parametrize("kind", ["circle", "itself", "folder", "link to a folder", "pipe", "device"])
+def test_what_is_no_file_is_refused_before_anything_is_written(kind, tmp_path):
+    path = tmp_path / "target"
+    (tmp_path / "somewhere").mkdir()
+    if kind == "circle":
+        path.symlink_to("other")
+        (tmp_path / "other").symlink_to("target")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to({"itself": "target", "link to a folder": "somewhere", "device": "/dev/null"}[kind])
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OSError, match=r"links|directory|regular") as error:
+        write_atomically(path, pytest.fail)
+    assert error.value.filename == str(path)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+
+
+# When: at the end of the process, in threads, in children, and when signals come.
+
+LATE = """
+import atexit, sys
+import numpy as np
+import fastws
+from fastws import codec, estimate, plotting
+from fastws.simulation import save_runs
+
+machine = fastws.Machine([16, 8, 1])
+run = fastws.Simulation(machine, fastws.Bars(4), [(100, 0.1)])
+figure, x = plotting.image_grid(np.eye(4)), np.tile(np.eye(16, dtype=np.uint8), (500, 1))
+for name, function, *arguments in (
+    ("machine", machine.save, "machine.npz"),
+    ("run", run.save, "run.npz"),
+    ("runs", save_runs, "runs.npz", [run]),
+    ("figure", plotting.save, figure, "figure"),
+    ("compress", codec.compress, machine, x),
+    ("estimate", estimate.measures, machine, x, 2),
+    ("advance", run.advance, 50),
+):
+    def late(name=name, function=function, arguments=arguments):
+        function(*arguments)
+        print(name)
+    atexit.register(late)
+"""
+
+
+def test_everything_can_be_done_at_the_end_of_a_process(tmp_path):
+    """No thread can be begun then."""
+    process = subprocess.run([sys.executable, "-c", LATE], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert process.stderr == ""
+    done = ["advance", "estimate", "compress", "figure", "runs", "run", "machine"]
+    assert process.stdout.split() == done
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("machine.npz", "run.npz", "runs.npz", "figure.png", "figure.svg")
+    }
+    assert Machine.load(tmp_path / "machine.npz").layer_sizes == (16, 8, 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forking beside threads
+def test_a_child_and_a_thread_can_save(tmp_path):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(Machine([2, 1]).save, tmp_path / "thread.npz").result()
+        child = pool.submit(_save_in_a_child, tmp_path / "child.npz").result()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    for name in ("thread.npz", "child.npz"):
+        assert Machine.load(tmp_path / name).layer_sizes == (2, 1)
+
+
+def _save_in_a_child(path):
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            Machine([2, 1]).save(path)
+            status = 0
+        finally:
+            os._exit(status)
+    return child
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_signal_waits_until_the_file_is_written(number, fails, tmp_path):
+    class Came(BaseException):
+        pass
+
+    def handler(*_):
+        raise Came
+
+    def write(file):
+        file.write(b"ne")
+        signal.raise_signal(number)
+        file.write(b"w")
+        if fails:
+            raise OSError(28, "No space left on device")
+
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    before = signal.signal(number, handler)
+    try:
+        with pytest.raises(Came):
+            write_atomically(path, write)
+        assert signal.getsignal(number) is handler
+    finally:
+        signal.signal(number, before)
+    assert content(path) == (b"old" if fails else b"new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_signals_that_are_ignored_stay_so(tmp_path):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        write_atomically(tmp_path / "file", lambda file: signal.raise_signal(signal.SIGINT))
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # What was saved is what is read.
@@ -324,3 +529,107 @@ def test_names_of_arrays_are_not_paths(whole, tmp_path):
     load("machine", path, content)
     assert list(tmp_path.iterdir()) == [path]
     assert not (tmp_path.parent / "outside.npy").exists()
+
+
+def test_a_run_saved_again_compressed_is_told_so(tmp_path):
+    Simulation(Machine([9, 2]), Bars(3), [(10, 0.1)]).save(tmp_path / "run.npz")
+    with np.load(tmp_path / "run.npz") as file:
+        np.savez_compressed(tmp_path / "again.npz", **file)
+        np.savez(tmp_path / "plain.npz", **{name: np.asfortranarray(file[name]) for name in file})
+    with pytest.raises(ValueError, match=r"it is compressed; save its arrays with numpy\.savez"):
+        Simulation.load(tmp_path / "again.npz")
+    assert Simulation.load(tmp_path / "plain.npz").examples_seen == 0
+
+
+# Archives whose members are longer together than they are.
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def overlapping(n_members, n_bytes, filename="x{}.npy"):
+    """Return an archive that says of all members that they are where the first is."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(filename.format(0), npy(np.zeros(n_bytes, np.uint8)))
+        [first] = archive.infolist()
+        for number in range(1, n_members):
+            member = copy.copy(first)
+            member.filename = filename.format(number)
+            archive.filelist.append(member)
+            archive.NameToInfo[member.filename] = member
+        archive._didModify = True
+    return file.getvalue()
+
+
+def test_members_that_overlap_are_refused_before_one_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "file.npz"
+    path.write_bytes(overlapping(50, 20_000))
+    monkeypatch.setattr(zipfile.ZipFile, "open", pytest.fail)
+    with pytest.raises(ValueError, match=r"damaged \(its member 'x1.npy' overlaps another\)"):
+        Machine.load(path)
+    with pytest.raises(ValueError, match=r"damaged \(its member 'x1.npy' overlaps another\)"):
+        read_arrays(path)
+
+
+@pytest.mark.parametrize("shift", [1, 20, 1000])
+def test_members_that_overlap_in_part_are_refused(shift, tmp_path):
+    """One begins inside another: its header is among the other's bytes."""
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("inner.npy", npy(np.zeros(2000, np.uint8)))
+    local = inner.getvalue()[: 30 + len("inner.npy") + 2128]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("outer.npy", bytes(shift) + local)
+        member = copy.copy(zipfile.ZipFile(inner).infolist()[0])
+        member.header_offset = 30 + len("outer.npy") + shift
+        archive.filelist.append(member)
+        archive.NameToInfo[member.filename] = member
+    (tmp_path / "file.npz").write_bytes(file.getvalue())
+    for load in (Machine.load, read_arrays):
+        with pytest.raises(ValueError, match=r"'inner.npy' overlaps another"):
+            load(tmp_path / "file.npz")
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_compression_without_bounds_is_refused(compression, tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", compression) as archive:
+        archive.writestr("x.npy", npy(np.zeros(1_000_000, np.uint8)))
+    with traced_memory() as peak_bytes:
+        with pytest.raises(ValueError, match="compressed in a way that NumPy does not write"):
+            read_arrays(tmp_path / "x.npz")
+        assert peak_bytes() < WORKING_MEMORY
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("where", ["directory", "header"])
+def test_a_member_that_claims_more_than_it_can_have_allocates_nothing(compression, where, tmp_path):
+    header = HEADER.format(descr="|u1", shape="(1000000000, 1)").encode().ljust(117) + b"\n"
+    array = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + bytes(1000)
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", compression) as archive:
+        archive.writestr("x.npy", array if where == "header" else npy(np.zeros(1000, np.uint8)))
+        if where == "directory":
+            archive.infolist()[0].file_size = 10**9
+    with traced_memory() as peak_bytes:
+        with pytest.raises(ValueError, match="claims"):
+            read_arrays(tmp_path / "x.npz")
+        assert peak_bytes() < WORKING_MEMORY
+
+
+def test_arrays_of_any_order_and_much_compressed_are_read(tmp_path):
+    x = np.zeros((1000, 3000), np.uint8)
+    np.savez_compressed(
+        tmp_path / "x.npz", x=x, y=np.asfortranarray(np.eye(3)), z=np.float32(2), empty=np.empty((0, 4))
+    )
+    with zipfile.ZipFile(tmp_path / "x.npz", "a") as archive:
+        archive.writestr("notes.txt", "no array")
+        archive.writestr("bare", npy(np.arange(3)))
+    found = read_arrays(tmp_path / "x.npz")
+    assert list(found) == ["x", "y", "z", "empty", "bare"]
+    np.testing.assert_array_equal(found["x"], x)
+    np.testing.assert_array_equal(found["y"], np.eye(3))
+    assert (found["z"], found["empty"].shape, found["bare"].tolist()) == (2, (0, 4), [0, 1, 2])

@@ -4,7 +4,7 @@ import pytest
 import naive
 from fastws import exact, gradients
 from fastws.machine import Machine
-from machines import random_machine
+from machines import parameter_bits, random_machine
 
 STEP = 1e-3
 
@@ -165,3 +165,16 @@ def test_mistakes_are_explained():
         gradients.mean_field(machine, [[0, 1]])
     with pytest.raises(ValueError, match="2 levels"):
         gradients.descend(machine, gradients.mean_field(machine, [[0, 1, 0]]), (0.1,))
+
+
+@pytest.mark.parametrize(("rates", "level"), [(3e38, 0), ((0, 3e38), 1)])
+def test_a_step_into_infinity_is_not_taken(rates, level):
+    machine = random_machine([4, 3])
+    before = parameter_bits(machine)
+    gradient = gradients.mean_field(machine, [1, 0, 1, 0])
+    for array in gradient.gen_biases:
+        array[...] = -1e3
+    told = rf"^with the learning rate 3e\+38 of level {level} .* makes gen_biases\[{level}\] infinite"
+    with pytest.raises(ValueError, match=told):
+        gradients.descend(machine, gradient, rates)
+    np.testing.assert_array_equal(parameter_bits(machine), before)

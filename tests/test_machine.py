@@ -1,23 +1,29 @@
 import copy
 import json
 import pickle
+import re
 import zipfile
 
 import numpy as np
 import pytest
 
+from fastws import codec, estimate, exact, gradients
+from fastws.checks import NotFiniteError
 from fastws.files import FORMAT_VERSION
 from fastws.machine import Machine, sleep_step, sleep_update, wake_step, wake_update
+from fastws.simulation import Simulation
+from fastws.streams import Images
 from machines import parameter_arrays, parameter_bits, random_machine
+from memory import traced_memory
 
 SIZES = [17, 5, 3]
 
 
 def hard_machine():
-    """Return a machine with parameters that only a bit-for-bit copy keeps: -0.0 and NaN with a payload."""
+    """Return a machine with parameters that only a bit-for-bit copy keeps: -0.0 and a subnormal number."""
     machine = random_machine(SIZES)
     machine.gen_weights[0][1, 2] = -0.0
-    machine.rec_biases[1][0] = np.array(0x7FC12345, np.uint32).view(np.float32)
+    machine.rec_biases[1][0] = np.array(0x00012345, np.uint32).view(np.float32)
     return machine
 
 
@@ -84,6 +90,78 @@ def test_repr():
     assert repr(Machine(SIZES)) == "Machine([17, 5, 3])"
 
 
+# What parameters may be.
+
+
+USES = {
+    "check_finite": Machine.check_finite,
+    "wake_step": lambda machine: wake_step(machine, np.ones(17), 0.1),
+    "sleep_step": lambda machine: sleep_step(machine, 0.1),
+    "wake_update": lambda machine: wake_update(machine, [np.ones(n) for n in SIZES], 0.1),
+    "sleep_update": lambda machine: sleep_update(machine, [np.ones(n) for n in SIZES], 0.1),
+    "fantasies": lambda machine: machine.fantasies(1),
+    "clamped fantasies": lambda machine: machine.fantasies(1, clamp={(1, 1): 1}),
+    "representations": lambda machine: machine.representations(np.ones(17)),
+    "pickle": lambda machine: pickle.loads(pickle.dumps(machine)),
+    "a simulation": lambda machine: Simulation(machine, Images(np.ones(17)), [(1, 0.1)]),
+    "exact": lambda machine: exact.free_energy_bits(machine, np.ones(17)),
+    "estimate": lambda machine: estimate.free_energy_bits(machine, np.ones(17)),
+    "the enumerated gradient": lambda machine: gradients.enumerated(machine, np.ones(17)),
+    "the sampled gradient": lambda machine: gradients.sampled(machine, np.ones(17)),
+    "the mean-field gradient": lambda machine: gradients.mean_field(machine, np.ones(17)),
+    "the mean-field free energy": lambda machine: gradients.mean_field_free_energy_bits(machine, np.ones(17)),
+    "a step down a gradient": lambda machine: gradients.descend(
+        machine, gradients.mean_field(Machine(SIZES), np.ones(17)), 0.1
+    ),
+    "compress": lambda machine: codec.compress(machine, np.ones(17)),
+    "two-part": lambda machine: codec.compress(machine, np.ones(17), method="two-part"),
+    "decompress": lambda machine: codec.decompress(machine, codec.compress(Machine(SIZES), np.ones(17))),
+    "ledger": lambda machine: codec.ledger(machine, np.ones(17)),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_is_not_finite_is_refused_by_name_and_place(use):
+    for name, level, place, value in (
+        ("gen_weights", 1, (2, 4), np.nan),
+        ("gen_biases", 2, (1,), -np.inf),
+        ("rec_weights", 0, (16, 3), np.inf),
+        ("rec_biases", 1, (0,), np.nan),
+    ):
+        machine = random_machine(SIZES)
+        getattr(machine, name)[level][place] = value
+        before = parameter_bits(machine)
+        where = f"{name}[{level}][{', '.join(map(str, place))}] is {value}; every parameter has to be finite"
+        with pytest.raises(NotFiniteError, match=f"^{re.escape(where)}"):
+            USES[use](machine)
+        np.testing.assert_array_equal(parameter_bits(machine), before)
+
+
+def test_the_parameters_of_a_large_machine_are_checked_too():
+    machine = random_machine([700, 300, 2])
+    assert machine.check_finite() == max(np.abs(array).max() for array in parameter_arrays(machine))
+    machine.rec_weights[0][699, 299] = np.nan
+    with pytest.raises(NotFiniteError, match=r"^rec_weights\[0\]\[699, 299\] is nan"):
+        machine.check_finite()
+
+
+def test_parameters_of_any_finite_size_are_taken():
+    machine = random_machine(SIZES)
+    machine.gen_weights[0][0, 0] = machine.rec_biases[1][2] = np.finfo(np.float32).max
+    assert machine.check_finite() == np.finfo(np.float32).max
+    assert machine.fantasies(3).shape == (3, 17)
+
+
+def test_a_machine_that_could_not_be_loaded_is_not_saved(tmp_path):
+    machine = random_machine(SIZES)
+    machine.save(tmp_path / "machine.npz")
+    before = (tmp_path / "machine.npz").read_bytes()
+    machine.rec_biases[0][4] = np.inf
+    with pytest.raises(NotFiniteError, match=r"^rec_biases\[0\]\[4\] is inf"):
+        machine.save(tmp_path / "machine.npz")
+    assert (tmp_path / "machine.npz").read_bytes() == before
+
+
 # Copies and files.
 
 
@@ -113,6 +191,22 @@ def test_save_and_load_keep_every_bit(name, tmp_path):
     np.testing.assert_array_equal(parameter_bits(other), parameter_bits(machine))
 
 
+@pytest.mark.parametrize("label", ["seven/7", "", 7, 0, -0.5, True, np.int64(3), np.str_("a"), np.float32(0.5)])
+def test_a_label_goes_with_the_machine(label, tmp_path):
+    machine = random_machine(SIZES)
+    assert machine.label is None
+    machine.label = label
+    assert type(machine.label) in (str, int, float, bool)
+    machine.save(tmp_path / "machine.npz")
+    for again in (Machine.load(tmp_path / "machine.npz"), machine.copy(), pickle.loads(pickle.dumps(machine))):
+        assert again.label == label
+        assert type(again.label) is type(machine.label)
+    for wrong in ([1], {"a": 1}, np.array([1]), b"a", 1j):
+        with pytest.raises(ValueError, match=r"^label is .*; give a word, a number or None"):
+            machine.label = wrong
+    assert machine.label == label
+
+
 def test_numpy_reads_a_saved_machine_without_pickle(tmp_path):
     machine = random_machine(SIZES)
     machine.save(tmp_path / "machine.npz")
@@ -134,15 +228,34 @@ UNUSABLE = {
     "another kind": ({"metadata": {"format": "fastws run"}}, "holds a 'fastws run'; a 'fastws machine' file was"),
     "a later version": ({"metadata": {"version": 2}}, "has format version 2; .* Upgrade fastws"),
     "a version that is no number": ({"metadata": {"version": "1"}}, "has format version 1"),
-    "compressed": ({"save": np.savez_compressed}, "it holds something other than plain arrays"),
+    "compressed, and more than the layers need": (
+        {"save": np.savez_compressed, "more": np.zeros(10**6)},
+        "it would expand to more than its layers need",
+    ),
+    "compressed, with layers of no size": (
+        {"save": np.savez_compressed, "metadata": {"layer_sizes": [17, 0]}},
+        r"layer_sizes\[1\] is 0",
+    ),
+    "compressed, with a long description": (
+        {"save": np.savez_compressed, "metadata": {"note": "." * 10**5}},
+        "its metadata are too large",
+    ),
     "objects": ({"gen_biases_1": np.array([None] * 5)}, "an array is not plain numbers"),
     "objects among records": ({"gen_biases_1": np.zeros(5, [("a", "f4"), ("b", "O")])}, "an array is not plain"),
-    "Fortran order": ({"gen_weights_0": np.zeros((5, 17), np.float32, "F")}, "an array is not plain numbers"),
     "no metadata": ({"metadata": None, "save": lambda path, **arrays: np.savez(path, x=FLOATS)}, "'metadata'"),
     "an array missing": ({"rec_biases_0": None}, "rec_biases_0 is missing"),
+    "not a number": (
+        {"rec_biases_0": FLOATS + np.nan},
+        r"damaged: rec_biases\[0\]\[0\] is nan; every parameter has to be",
+    ),
+    "infinite": (
+        {"gen_biases_1": FLOATS - np.inf},
+        r"damaged: gen_biases\[1\]\[0\] is -inf; every parameter has to be",
+    ),
     "another shape": ({"gen_biases_1": FLOATS[:4]}, r"gen_biases_1 is missing or not float32 of shape \(5,\)"),
     "another type": ({"gen_biases_1": FLOATS.astype(np.float64)}, "gen_biases_1 is missing or not float32"),
     "another byte order": ({"gen_biases_1": FLOATS.astype(">f4")}, "gen_biases_1 is missing or not float32"),
+    "a label that is none": ({"metadata": {"label": [1]}}, r"damaged: label is \[1\]; give a word"),
     "no layer sizes": ({"metadata": {"layer_sizes": None}}, "layer_sizes is None"),
     "no unit in a layer": ({"metadata": {"layer_sizes": [17, 0, 3]}}, r"layer_sizes\[1\] is 0"),
     "a huge layer": ({"metadata": {"layer_sizes": [17, 10**12, 3]}}, "too few parameters|gen_weights_0 is missing"),
@@ -184,6 +297,42 @@ def test_archive_of_something_else(tmp_path):
         archive.writestr("readme.txt", "hello")
     with pytest.raises(ValueError, match="it holds something other than plain arrays"):
         Machine.load(path)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_machine_saved_again_with_numpy(save, order, tmp_path):
+    machine = hard_machine()
+    machine.save(tmp_path / "machine.npz")
+    with np.load(tmp_path / "machine.npz") as file:
+        save(tmp_path / "again.npz", **{name: np.asarray(file[name], order=order) for name in file})
+    np.testing.assert_array_equal(parameter_bits(Machine.load(tmp_path / "again.npz")), parameter_bits(machine))
+
+
+def test_a_compressed_file_takes_no_more_memory_than_its_layers(tmp_path):
+    """A thousand times as much as the file itself would be there to be expanded."""
+    machine = Machine([64, 8])
+    description = np.frombuffer(
+        json.dumps({"format": "fastws machine", "version": 1, "layer_sizes": [64, 8]}).encode(), np.uint8
+    )
+    arrays = machine.arrays() | {"metadata": description}
+    arrays["gen_weights_0"] = np.zeros((8, 10**6), np.float32)
+    np.savez_compressed(tmp_path / "machine.npz", **arrays)
+    with traced_memory() as peak_bytes:
+        with pytest.raises(ValueError, match="expand to more"):
+            Machine.load(tmp_path / "machine.npz")
+        assert peak_bytes() < 1e6
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_are_named(method, tmp_path):
+    machine = Machine(SIZES)
+    machine.save(tmp_path / "machine.npz")
+    with zipfile.ZipFile(tmp_path / "machine.npz") as whole, zipfile.ZipFile(tmp_path / "b.npz", "w", method) as other:
+        for name in whole.namelist():
+            other.writestr(name, whole.read(name))
+    with pytest.raises(ValueError, match=r"it is compressed; save its arrays with numpy\.savez"):
+        Machine.load(tmp_path / "b.npz")
 
 
 def test_missing_file(tmp_path):

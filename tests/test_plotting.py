@@ -222,7 +222,7 @@ def test_image_shapes_that_do_not_fit_are_refused(image_shape, sentence):
 def test_weights_that_are_not_finite_are_refused():
     machine = fastws.Machine([16, 8, 1])
     machine.gen_biases[1][2] = np.nan
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(ValueError, match=r"^gen_biases\[1\]\[2\] is nan; every parameter has to be finite"):
         plotting.hinton(machine)
 
 

@@ -3,6 +3,7 @@ import pytest
 
 import naive
 from fastws import restarts
+from fastws.checks import NotFiniteError
 from fastws.machine import Machine
 from fastws.restarts import (
     best_of,
@@ -104,3 +105,65 @@ def test_restarts_see_no_more_examples_together_than_one_run(n, total):
     length = examples_of_each(total, n)
     trial = trial_length(on_images(0, length))
     assert total - n - 1 <= length + (n - 1) * trial <= max(total, n) + n
+
+
+def test_restarts_that_grow_beyond_all_numbers_do_not_take_the_others_with_them():
+    made = []
+
+    def new(seed):
+        made.append(on_images(seed) if len(made) == 1 else diverging(seed))
+        return made[-1]
+
+    best = best_of(new, 4)
+    assert best is made[1]
+    assert bits_of(best) == bits_of(on_images(best.seed).advance())
+    with pytest.raises(NotFiniteError, match="every parameter has to be finite"):
+        best_of(diverging, 2)
+
+
+class Breaking(Images):
+    """Images whose machines end in NaN."""
+
+    def learn(self, machine, seed, n_examples, seen, rates, floor):
+        machine.gen_biases[0][1] = np.nan
+        seen[0] += np.uint64(n_examples)
+
+
+def diverging(seed):
+    return Simulation(random_machine([2, 3, 1], seed), Breaking(X), [(40, 0.1)], seed=seed)
+
+
+class Slides:
+    """A stream of one's own."""
+
+    n_inputs = 2
+
+    def learn(self, machine, seed, n_examples, seen, rates, floor):
+        seen[0] += np.uint64(n_examples)
+
+
+class Shown(Slides):
+    x = np.array(X, np.uint8)
+
+
+class Drawn(Slides):
+    def sample(self, n):
+        return np.tile(np.array([[0, 1], [1, 1]], np.uint8), (n // 2, 1))
+
+
+def test_streams_of_ones_own_are_compared_by_their_images_or_refused_first():
+    made = []
+
+    def new(stream, seed):
+        made.append(Simulation(random_machine([2, 3, 1], seed), stream, [(8, 0.1)], seed=seed))
+        return made[-1]
+
+    for stream, x in ((Shown(), X), (Drawn(), [[0, 1], [1, 1]])):
+        made.clear()
+        best = best_of(lambda seed, stream=stream: new(stream, seed), 3)
+        energies = [np.mean([naive.free_energy_bits(run.machine, d) for d in x]) for run in made]
+        assert best is made[int(np.argmin(energies))]
+    made.clear()
+    with pytest.raises(ValueError, match=r"^the stream is a Slides, which has neither `x`, its images, nor a method"):
+        best_of(lambda seed: new(Slides(), seed), 2)
+    assert [run.examples_seen for run in made] == [0, 0]

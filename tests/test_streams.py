@@ -1,6 +1,9 @@
+import copy
 import itertools
 import json
 import math
+import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -112,6 +115,64 @@ def test_images_wider_than_the_lanes(size, exclude):
     assert_frequencies(np.bincount(vertical[~both], minlength=2), [0.3, 0.7])
     places = np.concatenate([images[vertical & ~both][:, 0, :], images[horizontal & ~both][:, :, 0]]).sum(axis=0)
     assert_frequencies(places, [1 / size] * size)
+
+
+TINY = [5e-324, 1e-300, 1e-100, 1e-17, 1e-16, 3e-9]
+EXTREME = [*TINY, 0.2, 0.5, 1 - 2.0**-53, 1 - 1e-16, 1 - 3e-9]
+
+
+def log_of(fraction):
+    """Return the logarithm of a fraction, however large or small."""
+    return math.log(fraction.numerator) - math.log(fraction.denominator) if fraction else -math.inf
+
+
+def weight(bars, p_bar, exclude):
+    """Return how probable this choice of bars is among those that are not excluded, but for a factor, exactly."""
+    if ("full" in exclude and all(bars)) or ("blank" in exclude and not any(bars)):
+        return Fraction(0)
+    p = Fraction(p_bar)
+    return math.prod((p if on else 1 - p for on in bars), start=Fraction(1))
+
+
+@excludes
+@pytest.mark.parametrize("p_bar", EXTREME)
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_a_bar_follows_from_those_before_it_by_exact_arithmetic(size, p_bar, exclude):
+    """By enumeration of the bars that may come after it, in fractions."""
+    choices = list(itertools.product((0, 1), repeat=size))
+    if not any(weight(bars, p_bar, exclude) for bars in choices):
+        with pytest.raises(ValueError, match="no image is left"):
+            Bars(size, p_bar=p_bar, exclude=exclude)
+        return
+    logits = Bars(size, p_bar=p_bar, exclude=exclude)._bar_logits
+    for k in range(size):
+        for before in itertools.product((0, 1), repeat=k):
+            there, absent = (
+                sum(weight(bars, p_bar, exclude) for bars in choices if bars[: k + 1] == (*before, on)) for on in (1, 0)
+            )
+            if there or absent:
+                column = 1 if all(before) else 2 if not any(before) else 0
+                assert logits[k, column] == pytest.approx(log_of(there) - log_of(absent), rel=1e-6, abs=1e-6)
+
+
+@excludes
+@pytest.mark.parametrize("p_bar", EXTREME)
+def test_distribution_is_that_of_exact_arithmetic(p_bar, exclude):
+    patterns, p = Bars(3, 1, p_bar, exclude).distribution()
+    total = sum(weight(bars, p_bar, exclude) for bars in itertools.product((0, 1), repeat=3))
+    for image, found in zip(patterns.tolist(), p.tolist(), strict=True):
+        assert found == pytest.approx(float(weight(image[:3], p_bar, exclude) / total), rel=1e-12, abs=1e-307)
+
+
+@pytest.mark.parametrize("p_bar", TINY)
+def test_bars_too_rare_to_be_seen_are_all_there_is_where_blanks_are_excluded(p_bar):
+    """One bar each, and each as often as the others. False alarms: < 1e-6 each."""
+    bars = Bars(4, 1, p_bar, "blank").sample(draws(20_000))[:, :4]
+    assert (bars.sum(axis=1) == 1).all()
+    assert_frequencies(bars.sum(axis=0), [0.25] * 4)
+    absent = 1 - Bars(4, 1, 1 - max(p_bar, 2.0**-53), "full").sample(draws(20_000))[:, :4]
+    assert (absent.sum(axis=1) == 1).all()
+    assert_frequencies(absent.sum(axis=0), [0.25] * 4)
 
 
 # Seeds.
@@ -240,6 +301,67 @@ def test_a_sweep_visits_every_image_once():
     sweeps = [order[:n], order[n : 2 * n], order[2 * n :]]
     assert all(sorted(sweep) == list(range(n)) for sweep in sweeps)
     assert sweeps[0] != sweeps[1] != sweeps[2]
+
+
+def in_order(images, machine, n_examples, seed=0):
+    """Return which rows of an identity matrix a run of a seed learns from next."""
+    order = []
+    run = Simulation(machine, images, [(n_examples, 1e-3)], seed=seed)
+    for _ in range(n_examples):
+        for array in parameter_arrays(machine):
+            array[...] = 0
+        run.advance(1)
+        order.append(int(machine.gen_biases[0].argmax()))
+    return order
+
+
+def test_images_are_shuffled_once_a_sweep_however_many_calls_there_are():
+    """What is put in the place of the order is followed until the sweep ends: no call draws the order again."""
+    n, machine = 20, Machine([20, 1])
+    images = Images(np.eye(n))
+    run = Simulation(machine, images, [(2 * n, 1e-3)])
+    expected = in_order(images, Machine([n, 1]), 2 * n)
+    found = []
+    for example in range(2 * n):
+        for array in parameter_arrays(machine):
+            array[...] = 0
+        run.advance(1)
+        found.append(int(machine.gen_biases[0].argmax()))
+        if example == 0:
+            images._orders[machine].order[1:] = np.arange(n - 1)
+    assert found == [expected[0], *range(n - 1), *expected[n:]]
+
+
+def test_simulations_that_share_images_have_orders_of_their_own():
+    n = 12
+    images = Images(np.eye(n))
+    machines = [Machine([n, 1]) for _ in range(3)]
+    seeds = (1, 2, 1)
+    runs = [Simulation(machines[k], images, [(3 * n, 1e-3)], seed=seed) for k, seed in enumerate(seeds)]
+    found = [[], [], []]
+    for _ in range(3 * n):
+        for run, order in zip(runs, found, strict=True):
+            for array in parameter_arrays(run.machine):
+                array[...] = 0
+            run.advance(1)
+            order.append(int(run.machine.gen_biases[0].argmax()))
+    alone = [in_order(Images(np.eye(n)), Machine([n, 1]), 3 * n, seed) for seed in (1, 2)]
+    assert found == [alone[0], alone[1], alone[0]]
+    del machines, run, runs
+    assert len(images._orders) == 0
+
+
+def test_one_machine_may_learn_in_two_simulations_of_the_same_images():
+    images, machine = Images(np.eye(9)), Machine([9, 1])
+    for seed in (5, 6, 5):
+        assert in_order(images, machine, 9, seed) == in_order(Images(np.eye(9)), Machine([9, 1]), 9, seed)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda run: pickle.loads(pickle.dumps(run))])
+def test_a_copy_of_a_simulation_of_images_goes_on_to_the_same_bits(duplicate):
+    run = Simulation(random_machine([9, 3]), Images(X), [(40, 0.1)]).advance(15)
+    other = duplicate(run).advance()
+    np.testing.assert_array_equal(parameter_bits(other.machine), parameter_bits(run.advance().machine))
 
 
 # Descriptions.

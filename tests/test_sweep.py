@@ -1,8 +1,10 @@
 import math
+import re
 import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from fastws.experiments.bars import BARS, new_simulation
 from fastws.storage import LANES
 from fastws.sweep import table as tables
 from fastws.sweep.engines import children_ignoring_interrupts, worker_processes
-from fastws.sweep.groups import Outcome, grouped
+from fastws.sweep.groups import Outcome, failed, grouped
 from fastws.sweep.settings import check_setting
 from sweeping import DEFAULTS, Tiny, same
 
@@ -253,6 +255,69 @@ def test_any_row_comes_back_from_the_file(tmp_path_factory, suffix, rows):
     assert [again.done(key) for key in keys] == [kept.done(key) for key in keys]
 
 
+WORDS = ["nan", "NA", "None", "", " two  spaces ", 'a "quoted", word', "'", "#", "1e5", "007", "-inf", "ü→\U0001f600"]
+WORDS += ["cr\rlf\n", "\r", "\n", "\0", "tab\t", "\x1b[31m", "\x85", "\ud800", "\u2028", "\xa0", "\ufeffx"]
+
+
+@settings(max_examples=10)
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(words=st.just(WORDS) | st.lists(st.text(st.characters(categories=None)), max_size=5))
+def test_a_word_comes_back_from_the_file_or_is_refused_first(tmp_path_factory, suffix, words):
+    path = tmp_path_factory.mktemp("words") / f"t.{suffix}"
+    tiny, taken = Tiny("nowhere"), []
+    rows = tables.Rows(tiny, path)
+    for word in dict.fromkeys(words):
+        if word == "" or any(unicodedata.category(character) in ("Cc", "Cs") for character in word):
+            told = f"the setting word is given {word!r}; it takes a word without control characters."
+            with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+                sweep.expand(tiny, [{"word": word}])
+            continue
+        [values] = sweep.expand(tiny, [{"word": word}])
+        taken.append((tuple(values.values()), 0))
+        rows.add(values, Outcome(0, (1.0, 2.0), 3.0, ""))
+    rows.write()
+    again = tables.Rows(tiny, path)
+    assert all(again.done(key) for key in taken)
+    pd.testing.assert_frame_equal(again.table(taken), rows.table(taken), check_exact=True)
+    again.write()
+    assert len(tables.Rows(tiny, path)._rows) == len(taken)
+
+
+@settings(max_examples=10)
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(texts=st.just(WORDS) | st.lists(st.text(st.characters(categories=None)), max_size=5))
+def test_the_text_of_any_error_comes_back_from_the_file(tmp_path_factory, suffix, texts):
+    path = tmp_path_factory.mktemp("errors") / f"t.{suffix}"
+    tiny = Tiny("nowhere")
+    rows = tables.Rows(tiny, path)
+    for seed, text in enumerate(texts):
+        rows.add(DEFAULTS, failed(seed, ValueError(text)))
+    rows.write()
+    keys = [(tuple(DEFAULTS.values()), seed) for seed in range(len(texts))]
+    pd.testing.assert_frame_equal(tables.Rows(tiny, path).table(keys), rows.table(keys), check_exact=True)
+
+
+def test_control_characters_of_an_error_are_written_out():
+    assert failed(0, KeyError("a\r\nb")).error == r"KeyError: 'a\r\nb'"
+    assert failed(0, ValueError("a\r\nb\0c\ud800\x1b")).error == r"ValueError: a b\x00c\ud800\x1b"
+
+
+@pytest.mark.parametrize(("name", "value"), [("name", "ti\rny"), ("measure_names", ("weight\n", "seen"))])
+def test_names_that_a_table_cannot_hold_are_refused_first(tiny, tmp_path, name, value):
+    setattr(tiny, name, value)
+    with pytest.raises(
+        ValueError, match=r"^the experiment has the name '(ti\\rny|weight\\n)'; a table takes none with"
+    ):
+        sweep.run(tiny, {}, 1, path=tmp_path / "t.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_default_is_checked_like_any_other_value(tiny):
+    tiny.defaults = {**DEFAULTS, "word": "a\rb"}
+    with pytest.raises(ValueError, match=r"^the setting word is given 'a\\rb'; it takes a word without control"):
+        sweep.run(tiny, {"rate": 0.1}, 1)
+
+
 def test_rows_are_written_as_they_come_but_seldom(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "_SECONDS_A_WRITE", 3600.0)
     lengths = []
@@ -475,6 +540,7 @@ def test_worker_processes_end_at_once_with_an_exception(tmp_path):
         ({"p_bar": [0.1, 1.5]}, "^p_bar is 1.5; a probability"),
         ({"hidden": [3, 30]}, "^the machine has 31 hidden units"),
         ({"size": 15, "hidden": 3}, "^size is 15; exact evaluation"),
+        ({"first_hidden_bias": [1.0, 1e39]}, r"^gen_biases\[1\]\[0\] is inf; every parameter has to be finite"),
         ({"p_bar": []}, "^the setting p_bar has no value"),
         ([], "^vary is an empty list"),
         (["p_bar"], "^vary has 'p_bar'; give a mapping"),

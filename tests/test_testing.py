@@ -67,6 +67,49 @@ def test_a_rule_for_one_connection_passes(kernel, phase):
     check_update_rule(connection_rule(kernel, phase), phase, max_examples=15)
 
 
+def by_operators(machine, states, rates):
+    """Learn with the lines that come to mind: in-place operators on the tuples' elements."""
+    for level in range(len(states) - 1):
+        p = 1 / (1 + np.exp(-(states[level + 1] @ machine.gen_weights[level] + machine.gen_biases[level])))
+        delta = rates[level] * (states[level] - p)
+        machine.gen_weights[level] += np.outer(states[level + 1], delta)
+        machine.gen_biases[level] += delta
+    machine.gen_biases[-1] += rates[-1] * (states[-1] - 1 / (1 + np.exp(-machine.gen_biases[-1])))
+
+
+def by_rebinding(machine, states, rates):
+    """Learn as a library of functions without side effects does: new arrays in the place of the old."""
+    deltas = []
+    for level in range(len(states) - 1):
+        q = 1 / (1 + np.exp(-(states[level] @ machine.rec_weights[level] + machine.rec_biases[level])))
+        deltas.append(rates[level] * (states[level + 1] - q))
+    machine.rec_weights = [w + np.outer(s, d) for w, s, d in zip(machine.rec_weights, states, deltas, strict=False)]
+    machine.rec_biases = tuple(b + d for b, d in zip(machine.rec_biases, deltas, strict=True))
+
+
+@pytest.mark.parametrize(("rule", "phase"), [(by_operators, "wake"), (by_rebinding, "sleep")])
+def test_a_rule_written_with_operators_or_by_assigning_whole_arrays_passes(rule, phase):
+    check_update_rule(rule, phase, max_examples=10)
+
+
+def with_weights_that_decay(machine, states, rates):
+    fastws.wake_update(machine, states, rates)
+    machine.gen_weights = [0.9 * array for array in machine.gen_weights]
+
+
+def that_forgets_to_learn_asleep(machine, states, rates):
+    by_rebinding(machine, states, rates)
+    machine.rec_biases[0] *= 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "phase", "name"),
+    [(with_weights_that_decay, "wake", "zero_rate"), (that_forgets_to_learn_asleep, "sleep", "zero_rate")],
+)
+def test_a_rule_that_assigns_is_judged_by_what_it_does(rule, phase, name):
+    assert broken(rule, phase).property_name == name
+
+
 # Rules that are wrong, and the property that says so.
 
 

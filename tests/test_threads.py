@@ -2,10 +2,11 @@ import _thread
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from fastws import threads
-from fastws.threads import Stopped, available_cores, side_by_side
+from fastws.threads import Stopped, available_cores, side_by_side, threads_of
 
 
 @pytest.fixture
@@ -161,3 +162,24 @@ def test_shares_are_all_things_in_order_and_equal(monkeypatch, cores, n, at_most
     assert 1 <= min(lengths)
     assert max(lengths) <= (at_most or n)
     assert len(parts) % cores == 0 or len(parts) == n
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "expected"),
+    [(None, 1), (1, 1), (5, 5), (np.int8(3), 3), (-1, 4), (-2, 3), (-4, 1), (-5, 1), (-1000, 1), (np.int64(-9), 1)],
+)
+def test_n_jobs_is_that_of_joblib(n_jobs, expected, monkeypatch):
+    monkeypatch.setattr(threads, "available_cores", lambda: 4)
+    assert (threads_of(n_jobs), type(threads_of(n_jobs))) == (expected, int)
+
+
+@pytest.mark.parametrize("n_jobs", [0, np.int64(0)])
+def test_no_jobs_have_no_meaning(n_jobs):
+    with pytest.raises(ValueError, match=r"^n_jobs == 0 in Parallel has no meaning: .*; give the number of threads"):
+        threads_of(n_jobs)
+
+
+@pytest.mark.parametrize("n_jobs", [1.0, "1", True, np.True_, float("nan"), [1], np.array([1])])
+def test_n_jobs_that_is_no_number_of_threads(n_jobs):
+    with pytest.raises(ValueError, match=r"^n_jobs is .*; give a whole number of threads"):
+        threads_of(n_jobs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fastws.cli.interrupts import held
 from fastws.cli.session import Json, Out, learn, prepare_folder, print_table, report, saving_on_interrupt
 
 if TYPE_CHECKING:
@@ -101,8 +102,9 @@ def _finish(contests: "list[Contest]", recipe: str, several: bool, folder: Path,
         runs = [run for contest in contests for run in contest.runs]
         if len(runs) > len(contests):
             _learn(runs, "Trial", trial_length(runs[0].simulation))
-            for contest in contests:
-                contest.choose()
+            with held():
+                for contest in contests:
+                    contest.choose()
         kept = [contest.best for contest in contests]
         _learn(kept, "Learning", None, partial(_get_ready_to_draw, kept[0]))
         best = min(contests, key=lambda contest: contest.best.divergence_bits)
@@ -117,8 +119,8 @@ def _learn(
 ) -> None:
     """Let runs learn on all cores up to a number of examples, or to their end, and show how far they are."""
     from fastws.experiments.bars import learn as learn_bars
-    from fastws.simulation import compile_together
     from fastws.kernels.layout import LANES
+    from fastws.simulation import compile_together
     from fastws.threads import shares
 
     parts = shares(runs, LANES)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fastws.cli.models import Model, Shape, Threshold, read_images
-from fastws.cli.session import Json, Seed, print_table, progress_bar
+from fastws.cli.session import Json, Seed, check_output, print_table, progress_bar
 from fastws.cli.words import image_shape
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def compress(
     from fastws.files import write_atomically
     from fastws.machine import Machine
 
-    _check_installed()
+    check_output(out, model, data)
     machine = Machine.load(model)
     images = read_images(data, threshold, ("x_test", "x", "x_train"))
     height_width = image_shape(shape, images.shape[1])
@@ -86,7 +86,7 @@ def decompress(
     from fastws.files import write_atomically
     from fastws.machine import Machine
 
-    _check_installed()
+    check_output(out, model, compressed)
     machine = Machine.load(model)
     blob = compressed.read_bytes()
     about = codec.describe(blob)
@@ -98,13 +98,6 @@ def decompress(
         return
     height, width = about.image_shape
     print(f"Written to {out}: {about.n_images:,} images of {height} x {width} pixels.")
-
-
-def _check_installed() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("constriction") is None:
-        raise ValueError("this needs the package constriction; install it by pip install 'fastws[codec]'.")
 
 
 def _print(found: "Rates", about: "Description", title: str) -> None:

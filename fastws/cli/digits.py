@@ -1,7 +1,6 @@
 """`fastws digits`: Figure 2 of the paper."""
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +20,6 @@ from fastws.cli.session import (
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from fastws.datasets import DigitData
     from fastws.experiments.digits import Backprop, DigitRun, Reading
@@ -90,6 +88,7 @@ def _load(data: str, threshold: float | None, seed: int) -> "DigitData":
 
 def _finish(runs: "list[DigitRun]", data: "DigitData", source: dict[str, Any], folder: Path, as_json: bool) -> None:
     from fastws.experiments import digits as experiment
+    from fastws.filenames import file_names
     from fastws.simulation import save_runs
 
     simulations = [run.simulation for run in runs]
@@ -108,20 +107,13 @@ def _finish(runs: "list[DigitRun]", data: "DigitData", source: dict[str, Any], f
         with progress_bar("Backpropagation, for comparison", experiment.BACKPROP_TOTAL) as show:
             backprop = experiment.backprop(data, seed, show)
         files = []
-        for name, machine in zip(_file_names(reading.classes), machines, strict=True):
+        for name, label, machine in zip(file_names(reading.classes), reading.classes, machines, strict=True):
             files.append(folder / f"machine-{name}.npz")
+            machine.label = label
             machine.save(files[-1])
         files += _draw(runs, reading, data, seed, folder)
         result = experiment.result(runs, reading, data, nearest_neighbour, backprop, seed)
         report(result, folder, files, as_json, lambda: _print(result, reading, data, backprop))
-
-
-def _file_names(classes: "NDArray[Any]") -> list[str]:
-    """Return the labels, or their numbers where one, being any text, is not fit for the name of a file."""
-    labels = [str(label) for label in classes]
-    return (
-        labels if all(re.fullmatch(r"[\w-]{1,50}", label) for label in labels) else list(map(str, range(len(labels))))
-    )
 
 
 def _draw(runs: "list[DigitRun]", reading: "Reading", data: "DigitData", seed: int, folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """`fastws resume`: go on with what Ctrl-C interrupted."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,8 @@ import typer
 from fastws.cli.bars import resume_bars
 from fastws.cli.digits import resume_digits
 from fastws.cli.models import resume_train
-from fastws.cli.session import Json
+from fastws.cli.notes import check_notes
+from fastws.cli.session import Json, check_folder
 
 
 def resume(
@@ -19,10 +21,17 @@ def resume(
     from fastws.simulation import load_runs
 
     runs, notes = load_runs(state)
-    commands = {"bars": resume_bars, "digits": resume_digits, "train": resume_train}
-    command = commands.get(str(notes.get("command")))
-    if command is None:
+    commands: dict[str, Callable[..., None]] = {"bars": resume_bars, "digits": resume_digits, "train": resume_train}
+    name = str(notes.get("command"))
+    if name not in commands:
         raise ValueError(
             f"{state} was saved from Python, not by an interrupted command; fastws.Simulation.load goes on with it."
         )
-    command(runs, notes, state.parent, json)
+    try:
+        check_notes(name, notes, runs)
+    except ValueError as error:
+        raise ValueError(
+            f"{state} is damaged ({error}); begin anew, in another folder or after deleting it."
+        ) from error
+    check_folder(state.parent, "Move the state into a folder that can be written.")
+    commands[name](runs, notes, state.parent, json)

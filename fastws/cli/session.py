@@ -1,5 +1,6 @@
-"""What every command shares: the output folder, progress, tables, and what happens on Ctrl-C."""
+"""What every command shares: where results go, progress, tables, and what happens on Ctrl-C."""
 
+import itertools
 import json
 import sys
 import warnings
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fastws.cli.interrupts import Interrupted, answered, check, flagged, held, raised
+from fastws.cli.output import quoted, readable
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -20,6 +24,7 @@ USER_ERROR = 2
 INTERRUPTED = 130
 STATE_FILE = "run.npz"
 RESULT_FILE = "result.json"
+_SUFFIXES = (".npz", ".json", ".png", ".svg")
 # Between two chunks a simulation needs Python for some microseconds; by default it would wait 5 ms for its turn.
 _SECONDS_A_TURN = 5e-5
 
@@ -30,18 +35,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, what 
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same bits.")]
 
 
-class Interrupted(Exception):
-    """Ctrl-C was pressed; the text says what is saved and how to go on."""
-
-
 def ending_on_interrupt(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command that raises `Interrupted` on Ctrl-C where it has nothing to save."""
 
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
         try:
-            command(*arguments, **options)
+            with raised():
+                command(*arguments, **options)
         except KeyboardInterrupt:
+            answered()
             # Typer would end without a word, or in some versions with another exit code.
             raise Interrupted("Interrupted; nothing was under way that could be saved.") from None
 
@@ -75,24 +78,68 @@ def prepare_folder(folder: Path) -> Path:
     Raises
     ------
     OSError
-        If that cannot be done.
+        If that cannot be done, or a folder has a name that is for a file of results.
     ValueError
         If an interrupted run is there, which would be lost.
     """
     state = folder / STATE_FILE
-    if state.exists():
+    if state.is_file():
         raise ValueError(
-            f"{folder} holds an interrupted run. Go on with it by fastws resume {state}, delete {state}, or give "
-            "another folder with --out."
+            f"{folder} holds an interrupted run. Go on with it by fastws resume {quoted(state)}, delete {state}, or "
+            "give another folder with --out."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".fastws-probe"
-        probe.touch()
-        probe.unlink()
     except OSError as error:
-        raise OSError(f"cannot write into the folder {folder}: {error.strerror}. Give another with --out.") from error
+        raise OSError(f"cannot write into the folder {folder}: {_why(error)}. Give another with --out.") from error
+    check_folder(folder, "Give another with --out.")
     return folder
+
+
+def check_folder(folder: Path, advice: str) -> None:
+    """Try to write in a folder that is there, before any work is done.
+
+    Raises
+    ------
+    OSError
+        If that cannot be done, or a folder has a name that is for a file of results.
+    """
+    _try_to_write(folder, f"cannot write into the folder {folder}", advice)
+    for path in sorted(folder.iterdir()):
+        if path.suffix in _SUFFIXES and path.is_dir():
+            raise OSError(f"{path} is a folder, in the way of a file of that name. {advice}")
+
+
+def check_output(path: Path, *inputs: Path) -> Path:
+    """Return the path of a file that is to be written, when it could be, before any work is done.
+
+    Raises
+    ------
+    OSError
+        If its folder is not there or cannot be written, or it is a folder itself.
+    ValueError
+        If it is one of the inputs, which would be lost.
+    """
+    if path.is_dir():
+        raise OSError(f"cannot write {path}: it is a folder. Give the name of a file.")
+    if path.exists() and any(other.exists() and path.samefile(other) for other in inputs):
+        raise ValueError(f"{path} is read and would be overwritten; give another name for what is written.")
+    _try_to_write(path.parent, f"cannot write {path}", "Give a file in a folder that is there and can be written.")
+    return path
+
+
+def _try_to_write(folder: Path, problem: str, advice: str) -> None:
+    from tempfile import TemporaryFile
+
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"{problem}: {_why(error)}. {advice}") from error
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 @contextmanager
@@ -100,8 +147,15 @@ def progress_bar(label: str, total: int, already: float = 0) -> Iterator[Callabl
     """Show a bar on standard error while the block runs; the block calls what it is given with the count so far."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
-    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # Where it is narrow the bar gives way, then the label; numbers stay whole.
+    columns = (
+        TextColumn(label, table_column=Column(overflow="ellipsis")),
+        BarColumn(),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=total, completed=int(already))
         yield lambda count: progress.update(task, completed=count)
@@ -130,10 +184,12 @@ def learn(
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SECONDS_A_TURN)
     try:
-        with ThreadPoolExecutor(1) as beside, progress_bar(label, total, seen()) as show:
+        # Raised anywhere else than in `watch`, Ctrl-C might be lost or leave things half done.
+        with held(), ThreadPoolExecutor(1) as beside, progress_bar(label, total, seen()) as show:
             ready: list[Future[object]] = []
 
             def watch() -> None:
+                check()
                 # Not from the start on: a simulation that is measured often at first needs Python most often then.
                 if not ready:
                     ready.append(beside.submit(meanwhile))
@@ -147,14 +203,31 @@ def learn(
 
 @contextmanager
 def saving_on_interrupt(folder: Path, save: Callable[[Path], object]) -> Iterator[None]:
-    """On Ctrl-C in the block, save the state and raise `Interrupted`; after a whole block, remove an earlier state."""
+    """On Ctrl-C in the block, save the state and raise `Interrupted`; after a whole block, remove an earlier state.
+
+    Pressed again, Ctrl-C waits until the state is saved.
+
+    Raises
+    ------
+    OSError
+        If the state cannot be saved.
+    """
     state = folder / STATE_FILE
-    try:
-        yield
-    except KeyboardInterrupt:
-        save(state)
-        raise Interrupted(f"Interrupted; the state is saved. To go on:\n  fastws resume {state}") from None
-    state.unlink(missing_ok=True)
+    with flagged():
+        try:
+            with raised():
+                yield
+        except KeyboardInterrupt:
+            answered()
+            try:
+                save(state)
+            except OSError as error:
+                raise OSError(f"interrupted, and the state cannot be saved in {state}: {_why(error)}.") from error
+            again = " The second Ctrl-C waited for that." if answered() else ""
+            raise Interrupted(
+                f"Interrupted; the state is saved.{again} To go on:\n  fastws resume {quoted(state)}"
+            ) from None
+        state.unlink(missing_ok=True)
 
 
 def write_json(result: dict[str, Any], path: Path) -> None:
@@ -166,16 +239,40 @@ def write_json(result: dict[str, Any], path: Path) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table with its first column to the left and the others to the right."""
+    """Print a table with its first column to the left and the others to the right.
+
+    Where it is wider than the terminal its words are set below one another; none is cut, and so no number is.
+    """
     from rich.console import Console
     from rich.table import Table
 
+    console = Console(highlight=False, markup=False)
+    title, *texts = (readable(text, console.file) for text in (title, *columns, *itertools.chain(*rows)))
+    lines = [texts[start : start + len(columns)] for start in range(0, len(texts), len(columns))]
+    borders = 3 * len(columns) + 1
+    widths = _column_widths(lines, console.width - borders)
     table = Table(title=title, title_justify="left")
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right")
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False).print(table)
+    for number, (column, width) in enumerate(zip(lines[0], widths, strict=True)):
+        table.add_column(column, justify="left" if number == 0 else "right", width=width)
+    for line in lines[1:]:
+        table.add_row(*line)
+    console.width = max(console.width, sum(widths) + borders)
+    console.print(table)
+
+
+def _column_widths(lines: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Return how wide the columns are: as their cells, from the last one on, as long as there is room for the words."""
+    from rich.cells import cell_len
+
+    widths = [
+        max(cell_len(word) for cell in column for word in [*cell.split(), ""]) for column in zip(*lines, strict=True)
+    ]
+    left = max(0, room - sum(widths))
+    for number in reversed(range(len(widths))):
+        more = min(left, max(cell_len(line[number]) for line in lines) - widths[number])
+        widths[number] += more
+        left -= more
+    return widths
 
 
 def report(

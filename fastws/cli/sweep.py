@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fastws.cli.interrupts import Interrupted, answered, check, flagged, held, raised
+from fastws.cli.output import quoted
 from fastws.cli.session import (
-    Interrupted,
     Json,
     Out,
     complain,
+    ending_on_interrupt,
     prepare_folder,
     print_table,
     progress_bar,
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 
     from fastws.sweep import Experiment, Setting
 
-app = typer.Typer(name="sweep", no_args_is_help=True)
+_EXAMPLE = "Example: fastws sweep bars --vary p_bar=0.1:0.5:9 --seeds 8 --out p_bar.csv"
+
+app = typer.Typer(name="sweep", no_args_is_help=True, epilog=_EXAMPLE)
 
 _SECONDS_FOR_SCHEDULER = 5
 _BITS = "asymmetric_divergence_bits"
@@ -40,7 +44,8 @@ def sweep() -> None:
     """Run an experiment at many settings with many seeds, and keep a table with a row a run."""
 
 
-@app.command()
+@app.command(epilog=_EXAMPLE)
+@ending_on_interrupt
 def bars(
     vary: Annotated[
         list[str] | None,
@@ -80,19 +85,21 @@ def bars(
 
     _check_within(within)
     values = choices(BARS, vary or (), "--vary")
-    try:
-        with _engine(engine, scheduler, workers) as how:
-            table, seconds = _run(BARS, values, range(seed, seed + seeds), how, out)
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"Interrupted; the runs that were done are in {out}. To go on, give the same command again."
-        ) from None
+    with flagged():
+        try:
+            with raised(), _engine(engine, scheduler, workers) as how:
+                table, seconds = _run(BARS, values, range(seed, seed + seeds), how, out)
+        except KeyboardInterrupt:
+            answered()
+            raise Interrupted(
+                f"Interrupted; the runs that were done are in {out}. To go on, give the same command again."
+            ) from None
     result = {"file": str(out), "seconds": seconds, **_summary(table, within)}
     if json:
         print(json_module.dumps(result))
         return
     _print(result, table, within)
-    print(f"The table is {out}; to draw it: fastws plot-sweep {out}")
+    print(f"The table is {out}; to draw it: fastws plot-sweep {quoted(out)}")
 
 
 def plot_sweep(
@@ -176,11 +183,13 @@ def _run(
     from fastws.sweep import run
 
     started = time.perf_counter()
-    with ExitStack() as stack:
+    # A second Ctrl-C must not end the writing of what is done, to which the first one led.
+    with held(), ExitStack() as stack:
         show: Callable[[float], None] | None = None
 
         def progress(count: float, total: int) -> None:
             nonlocal show
+            check()
             # Begun here, the bar does not take runs of an earlier sweep for fast ones of this.
             show = show or stack.enter_context(progress_bar("Running", total, count))
             show(count)

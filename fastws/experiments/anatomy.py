@@ -8,6 +8,8 @@ import numpy as np
 
 from fastws.machine import Machine
 
+__all__ = ["Anatomy", "anatomy"]
+
 LARGE = 0.4
 """A weight is large if it is above this part of the machine's largest.
 
@@ -99,12 +101,13 @@ def anatomy(machine: Machine) -> Anatomy:
     Raises
     ------
     ValueError
-        If the number of inputs is no square.
+        If the number of inputs is no square, or a parameter is not finite.
     """
     n_inputs = machine.layer_sizes[0]
     size = math.isqrt(n_inputs)
     if size * size != n_inputs:
         raise ValueError(f"the machine has {n_inputs} inputs; images of bars are square, so that it must be a square.")
+    machine.check_finite()
     weights = np.asarray(machine.gen_weights[0], np.float64).reshape(-1, size, size)
     large = weights > LARGE * weights.max()
     whole = np.concatenate([large.all(axis=2), large.all(axis=1)], axis=1)

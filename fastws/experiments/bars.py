@@ -18,6 +18,19 @@ from fastws.streams import MAX_ENUMERATED_SIZE, Bars
 if TYPE_CHECKING:
     from fastws.sweep import Setting
 
+__all__ = [
+    "BARS",
+    "RECIPES",
+    "BarsExperiment",
+    "BarsRun",
+    "Contest",
+    "Recipe",
+    "learn",
+    "new_contest",
+    "new_run",
+    "new_simulation",
+]
+
 PAPER_EXAMPLES = 2_000_000
 PAPER_DIVERGENCE_BITS = 0.10
 PAPER_KL_PENALTY_BITS = 0.08
@@ -67,6 +80,7 @@ RECIPES = {
         restarts=3,
     ),
 }
+"""The recipes by name: paper, and robust, which fails less."""
 
 
 class BarsRun(WatchedRun):
@@ -117,7 +131,7 @@ def learn(runs: Sequence[BarsRun], until: int | None = None, check: Callable[[ob
         report = exact.report(machine, *distribution)
         return report.asymmetric_divergence_bits, report.kl_penalty_bits
 
-    points = _evaluation_points(first.simulation.total_examples)
+    points = evaluation_points(first.simulation.total_examples)
     if until is not None:
         points = [point for point in points if point < until] + [until]
     train(runs, points, measure, check)
@@ -261,7 +275,8 @@ def new_simulation(
     n_hidden = check_integer(2 * bars.size if n_hidden is None else n_hidden, "hidden")
     machine = Machine([bars.n_inputs, n_hidden, check_integer(n_top, "top")])
     exact.check_size(machine)
-    machine.gen_biases[1][:] = chosen.first_hidden_bias if first_hidden_bias is None else first_hidden_bias
+    with np.errstate(over="ignore"):  # the simulation says it better
+        machine.gen_biases[1][:] = chosen.first_hidden_bias if first_hidden_bias is None else first_hidden_bias
     schedule = chosen.schedule(check_integer(n_examples, "examples"))
     return Simulation(machine, bars, schedule, nonnegative, seed)
 
@@ -325,6 +340,7 @@ class BarsExperiment:
 
 
 BARS = BarsExperiment()
+"""The bars, for `fastws.sweep.run`."""
 
 
 def summary(contests: Sequence[Contest], recipe: str) -> dict[str, Any]:
@@ -343,11 +359,12 @@ def largest_weight(machine: Machine) -> float:
 
 
 def unambiguous(images: np.ndarray) -> np.ndarray:
-    """Return the images that are neither blank nor full, which may be of either orientation."""
+    """Return the images that are neither blank nor full, which may be of either orientation; all if there are none."""
     on = images.sum(axis=1)
-    return images[(on > 0) & (on < images.shape[1])]
+    found = images[(on > 0) & (on < images.shape[1])]
+    return found if len(found) else images
 
 
-def _evaluation_points(n_examples: int) -> list[int]:
+def evaluation_points(n_examples: int) -> list[int]:
     """Return numbers of examples, closer together at first, when more happens, that end with n_examples."""
     return sorted({max(1, n_examples * k * k // _POINTS_OF_CURVE**2) for k in range(1, _POINTS_OF_CURVE + 1)})

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from fastws import codec, estimate
 from fastws.machine import Machine
 
+__all__ = ["Rates", "rates"]
+
 
 @dataclass(frozen=True)
 class Rates:

@@ -15,6 +15,8 @@ from fastws.machine import Machine
 from fastws.streams import Images
 from fastws.threads import side_by_side
 
+__all__ = ["Backprop", "DigitRun", "Reading", "backprop", "nearest_neighbour_error", "new_runs", "read"]
+
 PAPER_ERROR = 0.048
 PAPER_NEAREST_NEIGHBOUR_ERROR = 0.067
 PAPER_BACKPROP_ERROR = 0.056
@@ -45,6 +47,13 @@ class DigitRun(WatchedRun):
         """Length of the schedule in sweeps."""
         return self.simulation.total_examples // len(self.images)
 
+    @property
+    def points(self) -> list[int]:
+        """The numbers of examples at which the run is measured."""
+        # Whole sweeps, which are the same for all classes; closer together at first, when more happens.
+        sweeps = {-(-self.n_sweeps * k * k // _POINTS_OF_CURVE**2) for k in range(_POINTS_OF_CURVE + 1)}
+        return [len(self.images) * sweep for sweep in sorted(sweeps)]
+
     def run(self, check: Callable[[object], None] = lambda seen: None) -> None:
         """Learn to the end of the schedule; what `check` raises ends it in good order."""
         sample = self.images[:_IMAGES_MEASURED]
@@ -52,9 +61,7 @@ class DigitRun(WatchedRun):
         def measure(machine: Machine) -> tuple[float]:
             return (float(estimate.description_length_bits(machine, sample).mean()),)
 
-        # Whole sweeps, which are the same for all classes; closer together at first, when more happens.
-        sweeps = {-(-self.n_sweeps * k * k // _POINTS_OF_CURVE**2) for k in range(_POINTS_OF_CURVE + 1)}
-        train([self], [len(self.images) * sweep for sweep in sorted(sweeps)], measure, check)
+        train([self], self.points, measure, check)
 
 
 def new_runs(
@@ -120,7 +127,7 @@ class Reading:
 def read(machines: Sequence[Machine], data: DigitData, seed: int = 0, n_runs: int = 10) -> Reading:
     """Describe every test image with every machine: `n_runs` runs of each recognition net an image [16]."""
     classifier = DescriptionLengthClassifier(n_runs=n_runs, random_state=seed, n_jobs=-1)
-    classifier.use_machines(machines, data.y_train)
+    classifier.use_machines(machines, np.unique(data.y_train))
     return Reading(classifier.measures_bits(data.x_test), classifier.classes_, data.y_test)
 
 

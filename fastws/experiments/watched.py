@@ -8,6 +8,8 @@ from typing import Any, Self
 from fastws.machine import Machine
 from fastws.simulation import Simulation, advance_together
 
+__all__ = ["WatchedRun", "train"]
+
 
 @dataclass
 class WatchedRun:

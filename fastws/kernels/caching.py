@@ -8,6 +8,7 @@ a function is declared.
 import atexit
 import hashlib
 import os
+import pickle
 import shutil
 import stat
 import sys
@@ -15,13 +16,22 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from numba import config, njit
+from numba.core import caching
 
+__all__ = ["CacheWarning"]
+
+# Says how files are laid out: those of another layout are in another folder.
+_LAYOUT = b"checksum, pickle"
 _ADVICE = "NUMBA_CACHE_DIR can name a better folder."
 _settings: Any = config
+# Numba has no types.
+_FunctionCache: Any = caching.FunctionCache
+_IndexDataCacheFile: Any = caching.IndexDataCacheFile
 _declaring = threading.Lock()
 
 
@@ -33,7 +43,7 @@ def cached_njit(sources: Sequence[str], **options: Any) -> Callable[[Callable[..
     """Return `numba.njit` with these options and with a cache on disk.
 
     Where no folder but a temporary one can be written, that one is taken, and where none can, there is no cache; either
-    way there is a `CacheWarning`.
+    way there is a `CacheWarning`. So there is, once a folder, where code cannot be kept or read later on.
 
     Parameters
     ----------
@@ -45,23 +55,85 @@ def cached_njit(sources: Sequence[str], **options: Any) -> Callable[[Callable[..
     folder = None if _settings.DISABLE_JIT else cache_folder(sources)
     if folder is None:
         return njit(**options)
-    declare = njit(cache=True, **options)
+    declare = njit(**options)
 
     def cached(function: Callable[..., Any]) -> Any:
+        compiled = declare(function)
         with _declaring:
             before = _settings.CACHE_DIR
             _settings.CACHE_DIR = str(folder)
             try:
-                return declare(function)
+                cache = _Cache(function)
+                if folder not in Path(cache.cache_path).parents:  # where nothing would tell of changed sources
+                    raise OSError("Numba would keep it elsewhere")
+                compiled._cache = cache
+            except (OSError, RuntimeError) as error:
+                _Cache.complain(folder, "keep", error)
             finally:
                 _settings.CACHE_DIR = before
+        return compiled
 
     return cached
 
 
+class _Cache(_FunctionCache):  # type: ignore[misc]
+    """Numba's cache of a function, which is done without where it fails: a full disk, a damaged file."""
+
+    _complained: ClassVar[set[str]] = set()
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        stamp = self._impl.locator.get_source_stamp()
+        self._cache_file: Any = _Files(self.cache_path, self._impl.filename_base, stamp)
+
+    def load_overload(self, *arguments: Any) -> Any:
+        """Return what was kept for a signature, or None; what cannot be read is taken away, to be kept anew."""
+        try:
+            return super().load_overload(*arguments)
+        except Exception as error:
+            self._cache_file.remove()
+            self.complain(self.cache_path, "read", error)
+            return None
+
+    def save_overload(self, *arguments: Any) -> None:
+        """Keep what was compiled for a signature, if possible."""
+        try:
+            super().save_overload(*arguments)
+        except Exception as error:
+            self.complain(self.cache_path, "keep", error)
+
+    @classmethod
+    def complain(cls, folder: str | Path, verb: str, error: Exception) -> None:
+        """Warn, once a folder."""
+        if str(folder) not in cls._complained:
+            cls._complained.add(str(folder))
+            reason = f"{type(error).__name__}: {error}"
+            _warn(f"fastws cannot {verb} compiled code in {folder} ({reason}), so it compiles it anew; {_ADVICE}")
+
+
+class _Files(_IndexDataCacheFile):  # type: ignore[misc]
+    """Numba's files of a function, with a checksum before the code: what is damaged must not be run."""
+
+    def _save_data(self, name: str, data: Any) -> None:
+        content = self._dump(data)
+        with self._open_for_write(self._data_path(name)) as file:
+            file.write(hashlib.sha256(content).digest() + content)
+
+    def _load_data(self, name: str) -> Any:
+        content = Path(self._data_path(name)).read_bytes()
+        if hashlib.sha256(content[32:]).digest() != content[:32]:
+            raise ValueError(f"{name} is damaged")
+        return pickle.loads(content[32:])
+
+    def remove(self) -> None:
+        """Take the index away, without which the code is not looked at."""
+        with suppress(OSError):
+            os.unlink(self._index_path)
+
+
 def cache_folder(sources: Sequence[str]) -> Path | None:
     """Return the folder for what is compiled from these sources, made and tried; warn if it does not last."""
-    state = hashlib.sha256()
+    state = hashlib.sha256(_LAYOUT)
     for source in sources:
         content = Path(source).read_bytes()
         state.update(b"%d " % len(content) + content)

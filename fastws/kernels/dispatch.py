@@ -36,4 +36,5 @@ def _overload(choose: Callable[..., Any], kind: type, function: Any) -> None:
 
     chosen.__signature__ = inspect.signature(python)  # type: ignore[attr-defined]
     # Compiled as it is declared: into what calls it, or by itself.
-    overload(choose, jit_options=getattr(function, "targetoptions", INLINE), strict=False)(chosen)
+    options: Any = getattr(function, "targetoptions", INLINE)
+    overload(choose, jit_options=options, strict=False)(chosen)

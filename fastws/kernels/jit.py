@@ -10,8 +10,8 @@ from fastws.kernels.caching import cached_njit
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 # Only kernels call these: compiling no entry for Python saves a quarter of the time that the first run takes.
-INNER = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-INLINE = INNER | {"forceinline": True}
+INNER: dict[str, Any] = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INLINE: Any = INNER | {"forceinline": True}
 SOURCES = sorted(map(str, Path(__file__).parent.glob("*.py")))
 
 jit: Callable[..., Any] = cached_njit(SOURCES, **OPTIONS)

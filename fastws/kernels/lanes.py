@@ -312,7 +312,9 @@ def _connection(typing_context: Any, data: Any, start: Any, n_rows: Any, n_colum
 
 @overload(connection, jit_options=INLINE)
 def _compiled_connection(stack: Any, level: Any) -> Any:
+    view_of: Any = _connection
+
     def view(stack: Any, level: Any) -> Any:
-        return _connection(stack.data, stack.places[level, 0], stack.places[level, 1], stack.places[level, 2])
+        return view_of(stack.data, stack.places[level, 0], stack.places[level, 1], stack.places[level, 2])
 
     return view

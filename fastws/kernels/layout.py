@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 LANES = 16
 """Elements of a vector. No result depends on it."""
+WIDE = 64
+"""A connection between layers of so many units or more is worth lists of the units that are on."""
 
 _CACHE_LINE = 16
 # Rows are padded to whole vectors unless that takes more than this part of the memory, in nets that take some.
@@ -22,9 +24,9 @@ Integers = NDArray[np.int64]
 class Stack(NamedTuple):
     """The connections of a net in one direction, one after the other in one array.
 
-    Row 0 of a connection holds the biases of the driven layer: the weights from a unit that is always on. Row 1 + u holds
-    the weights from unit u of the driving layer, one column a driven unit. Where rows are padded to whole vectors, units
-    stand there that nothing listens to. Where they are not, the last vector of a row ends in the next.
+    Row 0 of a connection holds the biases of the driven layer: the weights from a unit that is always on. Row 1 + u
+    holds the weights from unit u of the driving layer, one column a driven unit. Where rows are padded to whole
+    vectors, units stand there that nothing listens to. Where they are not, the last vector of a row ends in the next.
 
     Attributes
     ----------

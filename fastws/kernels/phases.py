@@ -15,16 +15,20 @@ from fastws.kernels.types import Floats, Narrow, Net, Rule, Together, Wide
 MINUS_INFINITY = np.float32(-np.inf)
 
 # A new way to go about a connection is a class in `types` and a line in each of these.
-sample_layer = by_type({
-    Narrow: connection.sample_layer,
-    Wide: wide.sample_layer,
-    Together: together.sample_layer,
-})
-learn = by_type({
-    Narrow: connection.learn,
-    Wide: wide.learn,
-    Together: together.learn,
-})
+sample_layer = by_type(
+    {
+        Narrow: connection.sample_layer,
+        Wide: wide.sample_layer,
+        Together: together.sample_layer,
+    }
+)
+learn = by_type(
+    {
+        Narrow: connection.learn,
+        Wide: wide.learn,
+        Together: together.learn,
+    }
+)
 
 
 @inline

@@ -64,8 +64,10 @@ def copy_row(rows: States, number: int, inputs: Floats, row: int, machine: int) 
             inputs[row, i, machine] = rows[number, i]
 
 
-write_input = by_type({
-    BarsSource: write_bars,
-    ImagesSource: write_image,
-    RowsSource: write_row,
-})
+write_input = by_type(
+    {
+        BarsSource: write_bars,
+        ImagesSource: write_image,
+        RowsSource: write_row,
+    }
+)

@@ -120,7 +120,7 @@ class Draws(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Memory that kernels work in. `thresholds` and `states` are those of one machine or, with an axis more, of sixteen.
+    """Memory that kernels work in: that of one machine or, with an axis more, of sixteen.
 
     Attributes
     ----------
@@ -129,8 +129,8 @@ class Room(NamedTuple):
     inputs : ndarray of float32
         A row an example of a block.
     thresholds : ndarray of float32
-        Row 0 holds draws, independent logistic variates t: a unit with logit a is on, with the probability of Eq 1, where
-        a > t. They do not depend on the net and are made ahead of it, for a block of examples.
+        Row 0 holds draws, independent logistic variates t: a unit with logit a is on, with the probability of Eq 1,
+        where a > t. They do not depend on the net and are made ahead of it, for a block of examples.
     parts : ndarray of float64, shape (2, 16)
         A cost on its way.
     """

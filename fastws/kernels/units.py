@@ -1,7 +1,7 @@
 """Eq 1 and the delta rule for a group of units, which is one value: sixteen neighbours, or one of sixteen machines.
 
-Two-dimensional states, thresholds and connections are those of one machine: a column is a unit. Three-dimensional ones are
-those of sixteen machines that learn together: the last axis is the machine. The equations are the same.
+Two-dimensional states, thresholds and connections are those of one machine: a column is a unit. Three-dimensional ones
+are those of sixteen machines that learn together: the last axis is the machine. The equations are the same.
 """
 
 import numpy as np

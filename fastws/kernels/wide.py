@@ -10,11 +10,10 @@ from fastws.kernels import connection
 from fastws.kernels.connection import within_row
 from fastws.kernels.jit import inline, inner
 from fastws.kernels.lanes import load, spread, store
-from fastws.kernels.layout import LANES
+from fastws.kernels.layout import LANES, WIDE
 from fastws.kernels.types import Connection, Floats, Wide
 from fastws.kernels.units import OFF, ON, error_of_units, sample_units, update
 
-WIDE = 64
 ROWS_OF_ROOM = 4
 
 
@@ -81,7 +80,7 @@ def list_active(n: int, states: Floats, driving: int, way: Wide) -> None:
 
 @inner
 def write_logits(way: Wide, between: Connection, states: Floats) -> int:
-    """Write the logits of the driven layer into a row of the states, whose number is returned; the next three are used."""
+    """Write the logits of the driven layer into a row of the states, before three of room; return its number."""
     weights, sizes, driving, driven = between
     list_active(sizes[driving], states, driving, way)
     active, row, n = way.active, states.shape[0] - ROWS_OF_ROOM, sizes[driven]

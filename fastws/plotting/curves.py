@@ -14,11 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastws.plotting.page import BLUE, CAPTION_POINTS, MUTED, VERMILION, Page, add_lines, line_height, text_width
 from fastws.plotting.scales import LEAST_BITS, log_ticks, open_axes, set_ticks, set_x_label, set_y
+from fastws.plotting.style import own_style
 
 _WIDTH, _HEIGHT = 800, 520
 _LEFT, _BELOW = 96, 84  # room for ticks and labels of the axes
 
 
+@own_style()
 def learning_curve(
     examples_seen: ArrayLike,
     divergence_bits: ArrayLike,
@@ -79,6 +81,7 @@ def learning_curve(
     return page.figure
 
 
+@own_style()
 def description_length_curve(
     sweeps: ArrayLike, bits_by_class: Mapping[Any, ArrayLike], title: str | None = None
 ) -> Figure:

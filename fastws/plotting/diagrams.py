@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from fastws.plotting.page import LABEL_POINTS, MUTED, Page, add_lines, text_width
 from fastws.plotting.shapes import PAPER_LEVEL, mosaic, pixel_size
+from fastws.plotting.style import own_style
 
 if TYPE_CHECKING:
     from fastws.streams import Bars
@@ -19,6 +20,7 @@ _TILE, _FRAME, _BETWEEN_TILES, _BETWEEN_GROUPS = 64, 2, 26, 110
 _ROOT, _NODES, _LEAVES, _CLEAR = 20, 150, 250, 24
 
 
+@own_style()
 def bars_model(bars: "Bars", title: str | None = None) -> Figure:
     """Draw the generative model of the bars images as a tree, as in Fig 1a of [1]_.
 

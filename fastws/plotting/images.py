@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from fastws.checks import check_integer
+from fastws.checks import Whole, check_integer
 from fastws.plotting.page import LABEL_POINTS, MUTED, SMALL_POINTS, Page, line_height, text_width
 from fastws.plotting.shapes import PAPER_LEVEL, check_image_shape, check_images, mosaic, pixel_size
+from fastws.plotting.style import own_style
 
 if TYPE_CHECKING:
     from fastws.machine import Machine
@@ -22,10 +23,11 @@ _BETWEEN_PANELS = 64
 _HEADING = line_height(LABEL_POINTS) + 8
 
 
+@own_style()
 def image_grid(
     images: ArrayLike,
-    image_shape: tuple[int, int] | None = None,
-    n_columns: int = 12,
+    image_shape: Sequence[int] | None = None,
+    n_columns: Whole = 12,
     title: str | None = None,
     caption: str | None = None,
 ) -> Figure:
@@ -57,11 +59,12 @@ def image_grid(
     return page.figure
 
 
+@own_style()
 def fantasies(
     machine: "Machine",
-    n: int = 48,
-    image_shape: tuple[int, int] | None = None,
-    seed: int = 0,
+    n: Whole = 48,
+    image_shape: Sequence[int] | None = None,
+    seed: Whole = 0,
     title: str | None = None,
 ) -> Figure:
     """Draw fantasies of a machine.
@@ -89,11 +92,12 @@ def fantasies(
     return image_grid(machine.fantasies(n, seed=seed), shape, title=title)
 
 
+@own_style()
 def samples(
     data: ArrayLike,
     fantasies: ArrayLike,
-    image_shape: tuple[int, int] | None = None,
-    n_columns: int = 8,
+    image_shape: Sequence[int] | None = None,
+    n_columns: Whole = 8,
     titles: tuple[str, str] = ("training images", "fantasies"),
     caption: str | None = None,
 ) -> Figure:
@@ -147,10 +151,11 @@ def samples(
     return page.figure
 
 
+@own_style()
 def digit_samples(
     examples_by_class: Mapping[Any, ArrayLike],
     fantasies_by_class: Mapping[Any, ArrayLike],
-    image_shape: tuple[int, int] | None = None,
+    image_shape: Sequence[int] | None = None,
     caption: str | None = None,
 ) -> Figure:
     """Draw examples of each class beside fantasies of the net of that class, as in Fig 2 of [1]_.
@@ -206,6 +211,7 @@ def digit_samples(
     return page.figure
 
 
+@own_style()
 def misread(
     images: ArrayLike,
     true_labels: Sequence[Hashable],
@@ -213,7 +219,7 @@ def misread(
     best_bits: ArrayLike,
     second_labels: Sequence[Hashable],
     second_bits: ArrayLike,
-    image_shape: tuple[int, int] | None = None,
+    image_shape: Sequence[int] | None = None,
     limit: int = 48,
 ) -> Figure:
     """Draw misread images, each with the description lengths that the two best classes gave it.

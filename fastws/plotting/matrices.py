@@ -20,11 +20,13 @@ from fastws.plotting.page import (
     line_height,
     text_width,
 )
+from fastws.plotting.style import own_style
 
 _DIAGONAL = "#ececec"
 _HEADING = line_height(LABEL_POINTS) + 14
 
 
+@own_style()
 def confusion(matrix: ArrayLike, labels: Sequence[Hashable], title: str | None = None) -> Figure:
     """Draw a confusion matrix: a row a true class, a column a chosen one, coloured where the reading was wrong.
 

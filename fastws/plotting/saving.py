@@ -3,22 +3,18 @@
 import io
 import os
 import re
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-import matplotlib
 from matplotlib.animation import Animation
 from matplotlib.figure import Figure
 
 from fastws.files import write_atomically
 from fastws.plotting.page import PAPER
+from fastws.plotting.style import own_style
+from fastws.threads import threads
 
-# Text stays text, and ids come from the drawing alone. Matplotlib takes both from its global settings only.
-_SVG_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "fastws"}
-_settings: Any = matplotlib.rcParams
 # What Matplotlib's buttons show as icons of a font that it fetches from a server.
 _SIGNS = {
     "fa-minus": "−",
@@ -40,7 +36,6 @@ _PAGE = """<!doctype html>
 {film}
 </html>
 """
-_settings_lock = threading.Lock()
 
 
 def save(figure: Figure, path_without_suffix: str | os.PathLike[str]) -> list[Path]:
@@ -68,11 +63,12 @@ def save(figure: Figure, path_without_suffix: str | os.PathLike[str]) -> list[Pa
 def save_all(figures: Mapping[str | os.PathLike[str], Figure]) -> list[Path]:
     """Save figures, by path without suffix, as `save` does; the disk takes one while the next is drawn."""
     paths, written = [], []
-    with ThreadPoolExecutor(1) as disk:
+    with threads(1) as disk:
         for base, figure in figures.items():
             for suffix, draw in ((".png", _draw_png), (".svg", _draw_svg)):
                 content = io.BytesIO()
-                draw(figure, content)
+                with own_style():
+                    draw(figure, content)
                 paths.append(Path(f"{os.fspath(base)}{suffix}"))
                 written.append(disk.submit(write_atomically, paths[-1], _copy(content)))
     for writing in written:
@@ -101,8 +97,9 @@ def save_film(animation: Animation, path_without_suffix: str | os.PathLike[str])
     """
     base = os.fspath(path_without_suffix)
     gif, page = Path(f"{base}.gif"), Path(f"{base}.html")
-    animation.save(gif, writer="pillow", dpi=60)
-    film = re.sub(r"<link [^>]*>", "", animation.to_jshtml())
+    with own_style():
+        animation.save(gif, writer="pillow", dpi=60)
+        film = re.sub(r"<link [^>]*>", "", animation.to_jshtml())
     for icon, sign in _SIGNS.items():
         film = film.replace(f'<i class="fa {icon}"></i>', sign)
     page.write_text(_PAGE.format(title=Path(base).name, film=film), encoding="utf-8")
@@ -114,13 +111,7 @@ def _draw_png(figure: Figure, file: IO[bytes]) -> None:
 
 
 def _draw_svg(figure: Figure, file: IO[bytes]) -> None:
-    with _settings_lock:
-        before = {name: _settings[name] for name in _SVG_SETTINGS}
-        _settings.update(_SVG_SETTINGS)
-        try:
-            figure.savefig(file, format="svg", facecolor=PAPER, metadata={"Date": None})
-        finally:
-            _settings.update(before)
+    figure.savefig(file, format="svg", facecolor=PAPER, metadata={"Date": None})
 
 
 def _copy(content: io.BytesIO) -> Callable[[IO[bytes]], int]:

@@ -21,6 +21,7 @@ from fastws.plotting.page import (
     text_width,
 )
 from fastws.plotting.scales import LEAST_BITS, log_ticks, open_axes, set_ticks, set_x_label, set_y
+from fastws.plotting.style import own_style
 
 _MOST_IN_A_ROW = 4
 # In dots: how tall the two axes of a panel are, how wide alone and among others, and room for ticks and labels.
@@ -31,6 +32,7 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 _MANY = 5000  # points, which an SVG had better hold as an image
 
 
+@own_style()
 def success_rates(
     values: Sequence[Any],
     divergence_bits: ArrayLike,

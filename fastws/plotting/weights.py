@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastws.plotting.page import DOTS_PER_INCH, INK, PAPER, SMALL_POINTS, VERMILION, Page, add_boxes, text_width
 from fastws.plotting.shapes import check_image_shape
+from fastws.plotting.style import own_style
 
 if TYPE_CHECKING:
     from fastws.machine import Machine
@@ -26,9 +27,10 @@ _GAP, _HEADER_GAP, _BORDER, _MARK, _LABEL = 1.0, 0.3, 0.04, 0.2, 0.8
 _Cells = NDArray[np.float64]
 
 
+@own_style()
 def hinton(
     machine: "Machine",
-    image_shape: tuple[int, int] | None = None,
+    image_shape: Sequence[int] | None = None,
     title: str | None = None,
     labels: Sequence[str] | None = None,
     marked: Sequence[int] = (),
@@ -59,13 +61,14 @@ def hinton(
     Raises
     ------
     ValueError
-        If image_shape does not hold the inputs, a weight is not finite, there is not one label a unit, or no unit of
+        If image_shape does not hold the inputs, a parameter is not finite, there is not one label a unit, or no unit of
         a number that is to be marked.
 
     References
     ----------
     .. [1] Hinton, Dayan, Frey and Neal, Science 268 (1995), 1158-1161.
     """
+    machine.check_finite()
     n_units = machine.layer_sizes[1]
     n_above = machine.layer_sizes[2] if len(machine.layer_sizes) > 2 else 0
     to_inputs = np.asarray(machine.gen_weights[0], dtype=np.float64)
@@ -185,11 +188,6 @@ def _block_columns(n_units: int, width: float, height: float) -> int:
 
 
 def _largest(*arrays: NDArray[np.float64]) -> float:
-    if not all(np.isfinite(array).all() for array in arrays):
-        raise ValueError(
-            "The machine has generative weights or biases that are not finite, so they have no area; it was trained "
-            "with learning rates that are too large, or given such values."
-        )
     return max(float(np.abs(array).max(initial=0.0)) for array in arrays)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from fastws.simulation import WORTH_TOGETHER, Simulation, advance_together
-from fastws.sweep.settings import Experiment, Setting
+from fastws.sweep.settings import Experiment, Setting, unwritable
 from fastws.threads import Stopped
 
 
@@ -81,7 +81,10 @@ def run_group(
 
 def failed(seed: int, error: BaseException, seconds: float = 0.0) -> Outcome:
     """Return the outcome of a run that this error ended."""
-    return Outcome(seed, (), seconds, " ".join(f"{type(error).__name__}: {error}".split()))
+    line = " ".join(f"{type(error).__name__}: {error}".split())
+    for character in unwritable(line):
+        line = line.replace(character, repr(character)[1:-1])
+    return Outcome(seed, (), seconds, line)
 
 
 def _measured(experiment: Experiment, simulation: Simulation, seconds: float) -> Outcome:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
-from fastws.checks import check_integer
+from fastws.checks import Whole, check_integer
 from fastws.kernels.layout import LANES
 from fastws.sweep.engines import in_threads, on_executor, worker_processes
 from fastws.sweep.groups import Group, Outcome, grouped
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENGINES = ("lanes", "threads", "processes")
+"""The engines of `run` that have a name."""
 _LARGEST_SEED = 2**63 - 1  # for a column of integers
 
 
 def run(
     experiment: Experiment,
     vary: Mapping[str, Any] | Iterable[Mapping[str, Setting]],
-    seeds: int | Iterable[int],
+    seeds: Whole | Iterable[Whole],
     engine: Any = "lanes",
     path: str | os.PathLike[str] | None = None,
     progress: Callable[[float, int], object] | None = None,
-    workers: int | None = None,
+    workers: Whole | None = None,
 ) -> "pd.DataFrame":
     """Run an experiment at each of several settings with each of several seeds.
 
@@ -49,7 +50,9 @@ def run(
     path : path, optional
         A ``.csv`` or ``.parquet`` file to keep the rows in, written every second or so. If it is there, its runs are
         not done again, but for those that failed, and all its rows stay in it: a file may grow by one grid after the
-        other as long as the experiment is the same.
+        other as long as the experiment is the same. Several sweeps may write one file at the same time, also on
+        several computers that share its folder: each takes over the rows of the others before it writes, under a
+        lock, so that none is lost; a killed one holds no lock. What two of them ask for is done by both.
     progress : callable, optional
         Called in this thread, ten times a second, with how many runs are done and how many there are. Where runs
         learn in this process the first is no whole number: it counts what is done of those under way.
@@ -105,17 +108,16 @@ def run(
     return rows.table(keys)
 
 
-def _engine(engine: Any, workers: int | None) -> Callable[..., None]:
-    if workers is not None:
-        check_integer(workers, "workers")
-        if engine not in ENGINES:
-            raise ValueError("workers goes with an engine given by its name; an executor and a client have their own.")
+def _engine(engine: Any, workers: Whole | None) -> Callable[..., None]:
+    n_workers = None if workers is None else check_integer(workers, "workers")
+    if n_workers is not None and engine not in ENGINES:
+        raise ValueError("workers goes with an engine given by its name; an executor and a client have their own.")
     if engine in ("lanes", "threads"):
-        return lambda experiment, groups, *calls: in_threads(experiment, groups, workers, *calls)
+        return lambda experiment, groups, *calls: in_threads(experiment, groups, n_workers, *calls)
     if engine == "processes":
 
         def in_processes(*arguments: Any) -> None:
-            with worker_processes(workers) as pool:
+            with worker_processes(n_workers) as pool:
                 on_executor(pool, *arguments)
 
         return in_processes
@@ -129,7 +131,7 @@ def _engine(engine: Any, workers: int | None) -> Callable[..., None]:
     )
 
 
-def _check_seeds(seeds: int | Iterable[int]) -> list[int]:
+def _check_seeds(seeds: Whole | Iterable[Whole]) -> list[int]:
     if not isinstance(seeds, Iterable):
         return list(range(check_integer(seeds, "seeds")))
     checked = list(dict.fromkeys(check_integer(seed, "a seed", at_least=0) for seed in seeds))
@@ -140,7 +142,7 @@ def _check_seeds(seeds: int | Iterable[int]) -> list[int]:
     return checked
 
 
-def _check_beginnings(experiment: Experiment, settings: Sequence[Mapping[str, Setting]], seed: int) -> None:
+def _check_beginnings(experiment: Experiment, settings: Sequence[dict[str, Setting]], seed: int) -> None:
     """Raise what keeps every run that has some value of a setting from beginning."""
     errors: dict[tuple[str, Setting], ValueError | None] = {}
     for values in settings:

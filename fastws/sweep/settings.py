@@ -4,6 +4,7 @@ import difflib
 import itertools
 import math
 import numbers
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 from fastws.simulation import Simulation
 
 Setting = bool | int | float | str | None
+"""What the value of a setting may be."""
 _TOO_LARGE = 2**63  # for a column of integers
 
 
@@ -32,12 +34,20 @@ class Experiment(Protocol):
         What `measures` measures.
     """
 
-    name: str
-    defaults: Mapping[str, Setting]
-    types: Mapping[str, type]
-    measure_names: Sequence[str]
+    # Read only, and of any values, so that a plain class with attributes that say no type is one.
+    @property
+    def name(self) -> str: ...  # noqa: D102
 
-    def simulation(self, settings: Mapping[str, Any], seed: int) -> Simulation:
+    @property
+    def defaults(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+    @property
+    def types(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+    @property
+    def measure_names(self) -> Sequence[str]: ...  # noqa: D102
+
+    def simulation(self, settings: dict[str, Any], seed: int, /) -> Simulation:
         """Return a simulation that has not begun, of settings of which none is missing.
 
         Simulations of the same settings may differ in their seeds and initial parameters only.
@@ -48,7 +58,7 @@ class Experiment(Protocol):
             If it cannot be had with these settings.
         """
 
-    def measures(self, simulation: Simulation) -> Mapping[str, float]:
+    def measures(self, simulation: Simulation, /) -> Mapping[str, float]:
         """Return the measures, by name, of a simulation that has come to its end."""
 
 
@@ -69,7 +79,17 @@ def setting_type(experiment: Experiment, name: str) -> type:
     return experiment.types[name] if default is None else type(default)
 
 
-_TAKES = {bool: "True or False", int: "a whole number", float: "a finite number", str: "a word"}
+_TAKES = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a finite number",
+    str: "a word without control characters",
+}
+
+
+def unwritable(text: str) -> set[str]:
+    """Return the characters of a text that not every table can hold: control characters and half surrogate pairs."""
+    return {character for character in text if unicodedata.category(character) in ("Cc", "Cs")}
 
 
 def check_setting(experiment: Experiment, name: str, value: Any) -> Setting:
@@ -86,7 +106,7 @@ def check_setting(experiment: Experiment, name: str, value: Any) -> Setting:
         return None
     if wanted is bool and isinstance(value, bool | np.bool_):
         return bool(value)
-    if wanted is str and isinstance(value, str) and value:
+    if wanted is str and isinstance(value, str) and value and not unwritable(value):
         return str(value)
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if wanted is float and real and abs(value) < math.inf:
@@ -114,6 +134,7 @@ def expand(
     ValueError
         If there is no such setting, a value has another type than it takes, or nothing is asked for.
     """
+    defaults = {name: check_setting(experiment, name, value) for name, value in experiment.defaults.items()}
     if isinstance(vary, Mapping):
         choices = [[(name, value) for value in _values(name, values)] for name, values in vary.items()]
         changes: Iterable[Any] = (dict(combination) for combination in itertools.product(*choices))
@@ -124,7 +145,7 @@ def expand(
         if not isinstance(change, Mapping):
             raise ValueError(f"vary has {change!r}; give a mapping of setting to values, or a list of mappings.")
         checked = {name: check_setting(experiment, name, value) for name, value in change.items()}
-        settings = {**experiment.defaults, **checked}
+        settings = {**defaults, **checked}
         found[tuple(settings.values())] = settings
     if not found:
         raise ValueError("vary is an empty list; give the settings of at least one run, {} for the defaults.")

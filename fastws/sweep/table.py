@@ -11,12 +11,14 @@ import numpy as np
 
 from fastws.files import write_atomically
 from fastws.sweep.groups import Outcome
-from fastws.sweep.settings import Experiment, Setting, check_setting, setting_type
+from fastws.sweep.lock import locked
+from fastws.sweep.settings import Experiment, Setting, check_setting, setting_type, unwritable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (".csv", ".parquet")
+Row = tuple[Any, ...]
 Key = tuple[tuple[Setting, ...], int]
 """The values of all settings, and the seed: what makes a run that run."""
 
@@ -76,6 +78,8 @@ def check_suffix(path: str | os.PathLike[str]) -> Path:
 
 def read(path: str | os.PathLike[str]) -> "pd.DataFrame":
     """Return the table in a file that a sweep wrote, finished or not.
+
+    A CSV file does not say which settings are words: where all look like numbers, or like True and False, they are.
 
     Raises
     ------
@@ -139,7 +143,8 @@ class Rows:
     """The rows of a sweep, in memory and, where there is a path, in a file.
 
     The file is always whole: it is written beside itself and put in its own place. Rows of the same experiment that
-    the sweep at hand does not ask for stay in it, at the end.
+    the sweep at hand does not ask for stay in it, at the end. Others may write the same file at the same time, in this
+    process or on another computer: each waits for the others and takes over what they have written before it writes.
 
     Parameters
     ----------
@@ -150,7 +155,8 @@ class Rows:
     Raises
     ------
     OSError, ValueError, ImportError
-        If the file cannot be read, or holds something else than rows of this experiment.
+        If the file cannot be read, or holds something else than rows of this experiment; or a name of the experiment,
+        a setting or a measure has a control character.
     """
 
     def __init__(self, experiment: Experiment, path: str | os.PathLike[str] | None = None) -> None:
@@ -159,12 +165,17 @@ class Rows:
         self.columns = ["experiment", *experiment.defaults, "seed", *experiment.measure_names, "seconds", "error"]
         types = ((setting_type(experiment, name), default is None) for name, default in experiment.defaults.items())
         measures = ["float64"] * len(experiment.measure_names)
+        for name in (experiment.name, *self.columns):
+            if unwritable(name):
+                raise ValueError(f"the experiment has the name {name!r}; a table takes none with control characters.")
         self.dtypes = ["str", *(_DTYPES[found] for found in types), "int64", *measures, "float64", "str"]
-        self._rows: dict[Key, tuple[Any, ...]] = {}
+        self._rows: dict[Key, Row] = {}
         self._unwritten = False
         self._next_write = 0.0
-        if self.path is not None and self.path.exists():
-            self._load(self.path)
+        self._version: object = None
+        """The file whose rows are all known; None if there is none."""
+        if self.path is not None:
+            self._take_over(self.path)
 
     def done(self, key: Key) -> bool:
         """Return whether there is a row of this run, and it did not fail."""
@@ -194,13 +205,25 @@ class Rows:
         ------
         OSError
             If it cannot be written; the earlier one is then still there.
+        ValueError
+            If it is no longer the file of such a sweep: it is left as it is.
         """
         if self.path is None:
             return
         started = time.monotonic()
-        order = dict.fromkeys([*first, *self._rows]) if first else self._rows
-        table = self.table(order)
-        csv = self.path.suffix.lower() == ".csv"
+        try:
+            with locked(self.path):
+                self._take_over(self.path)
+                self._put_in_place(self.path, first)
+        except OSError as error:
+            raise OSError(f"cannot write {self.path}: {error.strerror or error}.") from error
+        self._unwritten = False
+        took = time.monotonic() - started
+        self._next_write = time.monotonic() + max(_SECONDS_A_WRITE, took / _SHARE_OF_WRITING)
+
+    def _put_in_place(self, path: Path, first: Sequence[Key]) -> None:
+        table = self.table(dict.fromkeys([*first, *self._rows]) if first else self._rows)
+        csv = path.suffix.lower() == ".csv"
 
         def fill(file: Any) -> None:
             if csv:
@@ -208,15 +231,20 @@ class Rows:
             else:
                 table.to_parquet(file, engine="pyarrow", index=False)
 
-        try:
-            write_atomically(self.path, fill)
-        except OSError as error:
-            raise OSError(f"cannot write {self.path}: {error.strerror or error}.") from error
-        self._unwritten = False
-        took = time.monotonic() - started
-        self._next_write = time.monotonic() + max(_SECONDS_A_WRITE, took / _SHARE_OF_WRITING)
+        write_atomically(path, fill)
+        self._version = _version(path)
 
-    def _frame(self, rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
+    def _take_over(self, path: Path) -> None:
+        """Add the rows of the file, if it is not the one that was read or written last, but for those known better."""
+        version = _version(path)
+        if version is None or version == self._version:
+            return
+        for key, row in self._loaded(path).items():
+            if not self.done(key) and (key not in self._rows or not row[-1]):
+                self._rows[key] = row
+        self._version = version
+
+    def _frame(self, rows: Sequence[Row]) -> "pd.DataFrame":
         pd = pandas()
         columns = zip(*rows, strict=True) if rows else [()] * len(self.columns)
         return pd.DataFrame(
@@ -226,7 +254,7 @@ class Rows:
             }
         )
 
-    def _load(self, path: Path) -> None:
+    def _loaded(self, path: Path) -> dict[Key, Row]:
         words = [name for name in self.experiment.defaults if setting_type(self.experiment, name) is str]
         table = _read(path, words)
         another = f"{path} is of another sweep, or damaged"
@@ -248,11 +276,24 @@ class Rows:
             measured = [[float("nan") if value is None else float(value) for value in column] for column in numbers]
         except (TypeError, ValueError) as error:
             raise ValueError(f"{another}: {error} Give another file.") from error
+        rows: dict[Key, Row] = {}
         for *row, said in zip(*settings, seeds, *measured, table["error"], strict=True):
             key = tuple(row[: len(settings)]), row[len(settings)]
-            self._rows[key] = (self.experiment.name, *row, said)
+            rows[key] = (self.experiment.name, *row, said)
+        return rows
 
     def _checked(self, name: str, values: list[Any]) -> list[Setting]:
         """Return the values of a setting that were read from a file as `check_setting` does."""
         checked = {value: check_setting(self.experiment, name, value) for value in dict.fromkeys(values)}
         return [checked[value] for value in values]
+
+
+def _version(path: Path) -> object:
+    """Return what differs between a file and whatever takes its place; None if there is none."""
+    try:
+        # Opened and not only asked for, so that a folder of another computer is looked at again.
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,95 @@
+"""Machines learn from a stream: what the kernels take for that is put together here."""
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastws.kernels.layout import LANES
+from fastws.kernels.rooms import draws_of_learning, room_to_learn, room_to_learn_together
+from fastws.kernels.run import run
+from fastws.kernels.types import Draws, Net, Room, RowsSource, Rule, Together
+from fastws.machine import Machine, new_stacks
+from fastws.randomness import Use, make_key
+
+_ROWS_A_CALL = 4096
+
+Seen = NDArray[np.uint64]
+
+
+def learn(
+    stream: Any, machines: Sequence[Machine], seeds: Sequence[int], n_examples: int, seen: Sequence[Seen], rule: Rule
+) -> None:
+    """Let a machine, or up to sixteen of one shape, learn from the examples after the first ``seen[0][0]`` of a stream.
+
+    Each learns to the same bits as by itself. All have seen as many examples; the counts are kept in step.
+
+    Raises
+    ------
+    ValueError
+        If a stream's own `fill` leaves values other than 0 and 1.
+    """
+    if len(machines) > 1:
+        # The kernel always runs sixteen: the last machine is there as often as it takes.
+        lanes = [*range(len(machines)), *[-1] * (LANES - len(machines))]
+        machines, seeds, seen = ([what[lane] for lane in lanes] for what in (machines, seeds, seen))
+    fills = hasattr(stream, "fill")
+    an_input = 0 if fills else stream.draws_an_input
+    net, draws, room = _prepare(machines, seeds, an_input)
+    counts = tuple(seen)
+    if not fills:
+        run(_source(stream, machines[0], seeds), net, rule, draws, room, n_examples, counts)
+        return
+    for start in range(0, max(1, n_examples), _ROWS_A_CALL):
+        part = min(_ROWS_A_CALL, n_examples - start)
+        run(_filled(stream, part, int(counts[0][0])), net, rule, draws, room, part, counts)
+
+
+def least_input_weight(nonnegative: bool) -> np.float32:
+    """Return the floor that the kernels hold the generative weights to the inputs to."""
+    return np.float32(0 if nonnegative else -np.inf)
+
+
+def _prepare(machines: Sequence[Machine], seeds: Sequence[int], an_input: int) -> tuple[Net, Draws, Room]:
+    net = machines[0].net
+    an_example = an_input + draws_of_learning(net.sizes)
+    keys = [make_key(seed, Use.LEARNING) for seed in seeds]
+    if len(machines) == 1:
+        return net, Draws(keys[0], an_input, an_example), room_to_learn(net.sizes, an_example)
+    draws = Draws(np.ascontiguousarray(np.stack(keys, axis=1)), an_input, an_example)
+    return _net_together([machine.net for machine in machines]), draws, room_to_learn_together(net.sizes, an_example)
+
+
+def _net_together(nets: Sequence[Net]) -> Net:
+    first = nets[0]
+    way = Together(
+        first.generative._replace(data=tuple(net.generative.data for net in nets)),
+        first.recognition._replace(data=tuple(net.recognition.data for net in nets)),
+    )
+    return Net(way, first.sizes, *new_stacks(tuple(first.sizes[:-1].tolist()), together=True))
+
+
+# A source may have something to go on from, as a shuffled order: it is kept while both stream and machine are there.
+_kept: WeakKeyDictionary[Any, WeakKeyDictionary[Machine, tuple[list[int], Any]]] = WeakKeyDictionary()
+
+
+def _source(stream: Any, machine: Machine, seeds: Sequence[int]) -> Any:
+    sources = _kept.setdefault(stream, WeakKeyDictionary())
+    if machine not in sources or sources[machine][0] != list(seeds):
+        sources[machine] = list(seeds), stream.source(seeds)
+    return sources[machine][1]
+
+
+def _filled(stream: Any, n_examples: int, first_example: int) -> RowsSource:
+    rows = np.zeros((n_examples, stream.n_inputs), np.uint8)
+    if n_examples > 0:
+        stream.fill(rows, first_example)
+        if rows.max() > 1:
+            row, column = np.argwhere(rows > 1)[0]
+            raise ValueError(
+                f"the stream's fill left {rows[row, column]} for input {column} of example {first_example + row}; "
+                "every input unit is 0 or 1."
+            )
+    return RowsSource(rows, np.uint64(first_example))
