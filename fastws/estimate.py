@@ -168,18 +168,10 @@ def measures(
             rows_of_block = np.arange(first, first + len(block), dtype=np.uint64)
             numbers = _numbers(block) if same_in_any_company else rows_of_block
             kernels.sampled_costs(key, numbers, *machine.parameters, block, costs, surprises)
-            nats[:, first : first + len(block)] = _averages(costs, surprises)
+            kernels.average_costs(costs, surprises, nats[:, first : first + len(block)])
 
     side_by_side([partial(draw, firsts) for firsts in shares(range(0, len(inputs), rows))], n_threads)
-    return Measures(*(nats / np.log(2)))
-
-
-def _averages(costs: Costs, surprises: Costs) -> tuple[Costs, Costs, Costs]:
-    """Return the means of C(α, d) and of C(α, d) + log Q(α|d), and minus the logarithm of the mean weight, in nats."""
-    log_weights = surprises - costs
-    largest = log_weights.max(axis=1)
-    mean = np.exp(log_weights - largest[:, np.newaxis]).mean(axis=1)
-    return costs.mean(axis=1), -log_weights.mean(axis=1), -(largest + np.log(mean))
+    return Measures(*(nats / kernels.LOG_2))
 
 
 def _numbers(inputs: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastws import exact
 from fastws.checks import check_binary, check_integer, check_rates
+from fastws.logits import logits_of
 from fastws.machine import Machine
 
 Floats = NDArray[np.float64]
@@ -248,11 +249,11 @@ def _mean_field_pass(machine: Machine, x: ArrayLike) -> tuple[list[Floats], list
 
 
 def _rec_logits(machine: Machine, level: int, lower: NDArray[Any]) -> Floats:
-    return lower @ _double(machine.rec_weights[level]) + _double(machine.rec_biases[level])
+    return logits_of(lower, machine.rec_weights[level], machine.rec_biases[level])
 
 
 def _gen_logits(machine: Machine, level: int, upper: NDArray[Any]) -> Floats:
-    return upper @ _double(machine.gen_weights[level]) + _double(machine.gen_biases[level])
+    return logits_of(upper, machine.gen_weights[level], machine.gen_biases[level])
 
 
 def _double(array: NDArray[np.float32]) -> Floats:
@@ -265,7 +266,7 @@ def _logistic(a: Floats) -> Floats:
 
 def _layer_cost(logits: Floats, means: NDArray[Any]) -> Floats:
     """Return the sum over a layer of Eq 2, for states or their means, shape (n,)."""
-    return np.asarray((np.logaddexp(0.0, logits) - means * logits).sum(axis=1))
+    return np.vecdot(means, np.logaddexp(0.0, -logits)) + np.vecdot(1 - means, np.logaddexp(0.0, logits))
 
 
 def _split(rows: NDArray[np.uint8], machine: Machine) -> list[NDArray[np.uint8]]:

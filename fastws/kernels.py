@@ -1043,7 +1043,28 @@ def _sample_representations(
                 column += 1
 
 
-# Costs, in float64 nats.
+# Costs, in float64 nats. Libraries round exponentials and logarithms each in its own way: these are the package's own.
+
+LOG_2 = 0.6931471805599453
+BITS_OF_SQRT_HALF = 0x3FE6A09E667F3BCD
+
+
+@inline
+def log_of_doubles(x: Lanes) -> Lanes:
+    """Return the logarithm of positive normal float64 lanes, to 1 unit in the last place (as log of fdlibm)."""
+    exponent = (float_bits(x) - BITS_OF_SQRT_HALF) >> 52
+    n = to_double(exponent)
+    f = float_from_bits(float_bits(x) - (exponent << 52)) - 1.0
+    s = f / (f + 2.0)
+    z = s * s
+    p = z * 1.479819860511658591e-01 + 1.531383769920937332e-01
+    p = p * z + 1.818357216161805012e-01
+    p = p * z + 2.222219843214978396e-01
+    p = p * z + 2.857142874366239149e-01
+    p = p * z + 3.999999999940941908e-01
+    p = p * z + 6.666666666666735130e-01
+    half = f * f * 0.5
+    return n * 0.6931471803691238 - ((half - (s * (half + p * z) + n * 1.9082149292705877e-10)) - f)
 
 
 @inline
@@ -1093,22 +1114,19 @@ def add_layer_cost(
         cost = cost + where(there, where(a > 0.0, a, 0.0) - to_double(load(states, driven, first)) * a, 0.0)
         factor = factor * where(there, exp_of_minus_magnitude(a) + 1.0, 1.0)
         exponent = (float_bits(factor) >> 52) - 1023
-        cost = cost + to_double(exponent) * 0.6931471805599453
+        cost = cost + to_double(exponent) * LOG_2
         factor = float_from_bits(float_bits(factor) - (exponent << 52))
     return cost, factor
 
 
 @inline
 def total_cost(cost: Lanes, factor: Lanes, space: Doubles) -> float:
-    """Return the sum that `add_layer_cost` made; `space`, shape (2, 16), is scratch."""
-    store(space, 0, 0, cost)
-    store(space, 1, 0, factor)
+    """Return the sum that `add_layer_cost` made; `space`, shape (1, 16), is scratch."""
+    store(space, 0, 0, cost + log_of_doubles(factor))
     total = 0.0
-    product = 1.0
     for v in range(LANES):
         total += space[0, v]
-        product *= space[1, v]
-    return total + np.log(product)
+    return total
 
 
 def sampled_costs(
@@ -1159,7 +1177,7 @@ def _sampled_costs(
     thresholds: Floats,
 ) -> None:
     n_levels = len(sizes) - 1
-    space = np.empty((2, LANES), dtype=np.float64)
+    space = np.empty((1, LANES), dtype=np.float64)
     nothing = to_double(spread(OFF))
     for image in range(inputs.shape[0]):
         for i in range(sizes[0]):
@@ -1176,6 +1194,36 @@ def _sampled_costs(
             for level in range(n_levels - 1):
                 cost, factor = add_layer_cost(recognition[level], sizes, states, level, level + 1, cost, factor)
             surprises[image, sample] = total_cost(cost, factor, space)
+
+
+@jit
+def average_costs(costs: Doubles, surprises: Doubles, averages: Doubles) -> None:
+    """Average over the representations drawn of each input, first to last; all in nats.
+
+    Written in place, shape (3, n): the means of C(α, d) and of C(α, d) + log Q(α|d), and minus the logarithm of the
+    mean weight exp(-C(α, d)) / Q(α|d).
+    """
+    n_samples = costs.shape[1]
+    space = np.zeros((1, LANES), dtype=np.float64)
+    for image in range(costs.shape[0]):
+        lengths, energies, least = 0.0, 0.0, np.inf
+        for sample in range(n_samples):
+            energy = costs[image, sample] - surprises[image, sample]
+            lengths += costs[image, sample]
+            energies += energy
+            least = min(least, energy)
+        weights = 0.0
+        for first in range(0, n_samples, LANES):
+            n = min(LANES, n_samples - first)
+            for lane in range(n):
+                space[0, lane] = costs[image, first + lane] - surprises[image, first + lane] - least
+            store(space, 0, 0, exp_of_minus_magnitude(load(space, 0, 0)))
+            for lane in range(n):
+                weights += space[0, lane]
+        store(space, 0, 0, log_of_doubles(spread(weights / n_samples)))
+        averages[0, image] = lengths / n_samples
+        averages[1, image] = energies / n_samples
+        averages[2, image] = least - space[0, 0]
 
 
 # Probabilities for an entropy coder. Sender and receiver must agree on them to the bit, on any two computers.

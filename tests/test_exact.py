@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import naive
-from fastws import exact
+from fastws import exact, levels
 from fastws.machine import Machine
 from fastws.threads import Stopped
 from memory import traced_memory
@@ -104,8 +104,8 @@ def test_cutting_into_blocks_changes_nothing(example, max_trailing, block):
     functions = [getattr(exact, name) for name in MEASURES + DISTRIBUTIONS]
     whole = [function(machine, x) for function in functions]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "_MAX_TRAILING", max_trailing)
-        patch.setattr(exact, "_BLOCK", block)
+        patch.setattr(levels, "_MAX_TRAILING", max_trailing)
+        patch.setattr(levels, "BLOCK", block)
         for function, expected in zip(functions, whole, strict=True):
             np.testing.assert_allclose(function(machine, x), expected, rtol=1e-12, atol=1e-9)
 
@@ -396,7 +396,7 @@ def test_measures_of_many_inputs_take_little_room(name):
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_distributions_take_little_more_room_than_the_result(name, monkeypatch):
-    monkeypatch.setattr(exact, "_BLOCK", 64)
+    monkeypatch.setattr(exact, "BLOCK", 64)
     machine, x = random_machine([4, 6]), np.zeros((10_000, 4), np.uint8)
     with traced_memory() as peak_bytes:
         result = getattr(exact, name)(machine, x)
@@ -404,6 +404,6 @@ def test_distributions_take_little_more_room_than_the_result(name, monkeypatch):
 
 
 def test_work_in_threads_asks_whether_to_stop(monkeypatch):
-    monkeypatch.setattr(exact, "side_by_side", stopping_at(1))
+    monkeypatch.setattr(levels, "side_by_side", stopping_at(1))
     with pytest.raises(Stopped):
         exact.free_energy_bits(random_machine([3, 11]), [[0, 1, 1]])

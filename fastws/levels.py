@@ -1,0 +1,350 @@
+"""A level of a machine and all above it, by enumeration: the sums of Eqs 3, 5, 6 and 8, in nats.
+
+The layers form a chain: given the states h of layer l + 1, nothing above it depends on layer l. So every measure of
+layer l follows from the same measure of layer l + 1, tabulated over all h, and the inputs are the rows of layer 0. Only
+pairs of adjacent layers are ever enumerated.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastws.logits import ExactSums, are_moderate, logits_of
+from fastws.machine import Machine
+from fastws.threads import shares, side_by_side
+
+Floats = NDArray[np.float64]
+States = NDArray[np.uint8]
+
+# A block of 2**16 numbers, with its like beside it, stays in a core's second-level cache.
+BLOCK = 2**16
+_MAX_TRAILING = 10
+# Terms of a sum of at most 2**10 that underflow are parts of it below a float's precision, if it is at least this.
+_LEAST_SUM = 1e-285
+
+
+def new_level(machine: Machine, level: int = 0) -> "Level":
+    """Return a level with all above it, which takes more care, and time, where its generative parameters are large."""
+    generative = (np.asarray(array[level], np.float64) for array in (machine.gen_weights, machine.gen_biases))
+    return (Level if are_moderate(*generative) else CarefulLevel)(machine, level)
+
+
+class Level:
+    """Level l of a machine: layer l, whose rows of states are given, and all states h of layer l + 1, in nats.
+
+    A number for every h is a table of shape (2**n_leading, 2**n_trailing): a row for each state of the upper layer's
+    leading units, a column for each state of its trailing units. A sum over units then splits in two, and what a pair
+    (s, h) adds to it costs an addition or two. Parameters may be huge: every logarithm comes from logits and stays
+    finite, and a probability that underflows multiplies finite numbers only.
+    """
+
+    block = BLOCK
+
+    def __init__(self, machine: Machine, level: int) -> None:
+        self.gen_weights, self.gen_biases, self.rec_weights, self.rec_biases = (
+            np.asarray(parameter[level], np.float64)
+            for parameter in (machine.gen_weights, machine.gen_biases, machine.rec_weights, machine.rec_biases)
+        )
+        n_upper, self.n_lower = self.gen_weights.shape
+        self.n_trailing = min(n_upper, _MAX_TRAILING)
+        self.n_leading = n_upper - self.n_trailing
+        self.leading_states, self.trailing_states = (
+            all_states(n).astype(np.float64) for n in (self.n_leading, self.n_trailing)
+        )
+        self.above = new_level(machine, level + 1) if level + 2 < len(machine.layer_sizes) else None
+        self.top_biases = np.asarray(machine.gen_biases[-1], np.float64)
+
+    def log_probs(self, rows: States) -> Floats:
+        """Return log P(s) of each row s: the sum over h of P(h) P(s|h), shape (n,)."""
+        log_probs = np.empty(len(rows))
+        for block, s in self._blocks(rows):
+            leading, trailing = self._driven_sums(s)
+            log_probs[block] = _log_sum_exp(self._log_sums(trailing) + leading) + s @ self.gen_biases
+        return log_probs
+
+    def _log_sums(self, trailing: Floats) -> Floats:
+        """Return the logarithm of the sum over trailing units of exp(log factor + trailing), a column a leading state.
+
+        The sum is a product of matrices, unless it is so small that terms which underflow would count.
+        """
+        largest, factors = self._scaled_factors
+        own_largest = trailing.max(axis=1, keepdims=True)
+        sums = np.exp(trailing - own_largest) @ factors.T
+        log_sums: Floats = np.log(np.maximum(sums, _LEAST_SUM)) + largest + own_largest
+        for k in np.flatnonzero((sums < _LEAST_SUM).any(axis=0)):
+            small = sums[:, k] < _LEAST_SUM
+            log_sums[small, k] = _log_sum_exp(self._log_factors[k] + trailing[small])
+        return log_sums
+
+    @cached_property
+    def _scaled_factors(self) -> tuple[Floats, Floats]:
+        """The largest log factor of each leading state, and the factors as parts of it."""
+        largest = self._log_factors.max(axis=1)
+        return largest, np.exp(self._log_factors - largest[:, np.newaxis])
+
+    def description_lengths(self, rows: States) -> Floats:
+        """Return the mean of C(s|h) + C(h, above) over Q(h, above|s) for each row s, shape (n,)."""
+        lengths = np.empty(len(rows))
+        for block, s in self._blocks(rows):
+            logits = self._rec_logits(s)
+            # C(s|h) is the sum of softplus(a) - s a, and the mean of the logits a is the logit of the mean h.
+            mean_logits = np.exp(-_softplus(-logits)) @ self.gen_weights + self.gen_biases
+            lengths[block] = self._expected(self._upper_lengths + self._softplus_sums, logits)
+            lengths[block] -= np.vecdot(s, mean_logits)
+        return lengths
+
+    def entropies(self, rows: States) -> Floats:
+        """Return the entropy of Q(h, above|s) for each row s, shape (n,)."""
+        entropies = np.empty(len(rows))
+        for block, s in self._blocks(rows):
+            logits = self._rec_logits(s)
+            on, off = _softplus(-logits), _softplus(logits)  # costs of a unit being on, and off
+            own = (np.exp(-on) * on + np.exp(-off) * off).sum(axis=1)
+            entropies[block] = own + self._expected(self._upper_entropies, logits)
+        return entropies
+
+    def kl_penalties(self, rows: States, log_probs: Floats) -> Floats:
+        """Return KL(Q(h, above|s) ‖ P(h, above|s)) for each row s, whose log P(s) are given, shape (n,).
+
+        By the chain rule it is the mean over Q(h|s) of log Q(h|s) - log P(h|s) and of the same divergence above h.
+        """
+        penalties = np.empty(len(rows))
+        table = self._upper_penalties - self._log_factors
+        for block, s in self._blocks(rows):
+            gen_leading, gen_trailing = self._driven_sums(s)
+            logits = self._rec_logits(s)
+            rec_leading, rec_trailing = self._log_recognition(logits)
+            own = np.vecdot(np.exp(rec_leading), rec_leading - gen_leading)
+            own += np.vecdot(np.exp(rec_trailing), rec_trailing - gen_trailing)
+            penalties[block] = own + self._expected(table, logits) + log_probs[block] - s @ self.gen_biases
+        return np.maximum(penalties, 0.0)  # rounding may pass below 0
+
+    def posterior(self, rows: States) -> Floats:
+        """Return P(h, above|s) of each row s, Eq 6, shape (n, states of all layers above)."""
+        s = rows.astype(np.float64)
+        leading, trailing = self._driven_sums(s)
+        leading += (s @ self.gen_biases - self.log_probs(rows))[:, np.newaxis]
+        own = np.exp(self._log_factors + trailing[:, np.newaxis, :] + leading[:, :, np.newaxis])
+        return self._join(own, self._upper_posterior)
+
+    def recognition(self, rows: States) -> Floats:
+        """Return Q(h, above|s) of each row s, shape (n, states of all layers above)."""
+        leading, trailing = self._log_recognition(self._rec_logits(rows.astype(np.float64)))
+        own = np.exp(trailing[:, np.newaxis, :] + leading[:, :, np.newaxis])
+        return self._join(own, self._upper_recognition)
+
+    @cached_property
+    def _states(self) -> States:
+        return all_states(self.n_leading + self.n_trailing)
+
+    @cached_property
+    def _softplus_sums(self) -> Floats:
+        """The sum over layer l of softplus(a), a being the logits that h gives."""
+        sums = np.empty((len(self.leading_states), len(self.trailing_states)))
+        trailing = self.trailing_states @ self.gen_weights[self.n_leading :] + self.gen_biases
+        leading = self.leading_states @ self.gen_weights[: self.n_leading]
+
+        def add_up(states: Sequence[int], check: Callable[[object], None]) -> None:
+            for k in states:
+                check(k)
+                sums[k] = _softplus(trailing + leading[k]).sum(axis=1)
+
+        side_by_side([partial(add_up, states) for states in shares(range(len(leading)))])
+        return sums
+
+    @cached_property
+    def _log_factors(self) -> Floats:
+        """What log P(s, h) holds that does not depend on s: log P(h) less the sum of softplus(a)."""
+        return self._upper_log_probs - self._softplus_sums
+
+    @cached_property
+    def _top_costs(self) -> Floats:
+        leading, trailing = np.split(self.top_biases[np.newaxis], [self.n_leading], axis=1)
+        return _costs(leading, self.leading_states).T + _costs(trailing, self.trailing_states)
+
+    @cached_property
+    def _upper_log_probs(self) -> Floats:
+        return self._table(self.above.log_probs(self._states)) if self.above else -self._top_costs
+
+    @cached_property
+    def _upper_lengths(self) -> Floats:
+        return self._table(self.above.description_lengths(self._states)) if self.above else self._top_costs
+
+    @cached_property
+    def _upper_entropies(self) -> Floats:
+        return self._table(self.above.entropies(self._states)) if self.above else np.zeros_like(self._top_costs)
+
+    @cached_property
+    def _upper_penalties(self) -> Floats:
+        if not self.above:
+            return np.zeros_like(self._top_costs)
+        return self._table(self.above.kl_penalties(self._states, self._upper_log_probs.ravel()))
+
+    @cached_property
+    def _upper_posterior(self) -> Floats | None:
+        return self.above.posterior(self._states) if self.above else None
+
+    @cached_property
+    def _upper_recognition(self) -> Floats | None:
+        return self.above.recognition(self._states) if self.above else None
+
+    def _table(self, values: Floats) -> Floats:
+        return values.reshape(len(self.leading_states), len(self.trailing_states))
+
+    def _blocks(self, rows: States) -> Iterator[tuple[slice, Floats]]:
+        step = max(1, self.block // max(len(self.trailing_states), self.n_lower))
+        for start in range(0, len(rows), step):
+            block = slice(start, start + step)
+            yield block, rows[block].astype(np.float64)
+
+    def _driven_sums(self, s: Floats) -> tuple[Floats, Floats]:
+        """Return the part of Σ s a that h decides, from leading and from trailing units."""
+        leading, trailing = np.split(s @ self.gen_weights.T, [self.n_leading], axis=1)
+        return leading @ self.leading_states.T, trailing @ self.trailing_states.T
+
+    def _rec_logits(self, s: Floats) -> Floats:
+        return logits_of(s, self.rec_weights, self.rec_biases)
+
+    def _log_recognition(self, logits: Floats) -> tuple[Floats, Floats]:
+        """Return the terms of log Q(h|s) from leading and from trailing units."""
+        leading, trailing = np.split(logits, [self.n_leading], axis=1)
+        return -_costs(leading, self.leading_states), -_costs(trailing, self.trailing_states)
+
+    def _expected(self, table: Floats, logits: Floats) -> Floats:
+        """Return the mean of a table over Q(h|s), shape (n,)."""
+        leading, trailing = self._log_recognition(logits)
+        means: Floats = np.vecdot(np.exp(leading), np.exp(trailing) @ table.T)
+        return means
+
+    @staticmethod
+    def _join(own: Floats, upper: Floats | None) -> Floats:
+        """Return the distribution over h and all above it from that over h and that above each h."""
+        joint = own.reshape(len(own), -1)
+        return joint if upper is None else (joint[:, :, np.newaxis] * upper).reshape(len(own), -1)
+
+
+class CarefulLevel(Level):
+    """A level whose generative parameters are so large that Σ softplus(a) - Σ s a would lose what matters.
+
+    Every unit is costed by itself: C(s|h) is a sum of max(a, 0) for units that are off, of max(-a, 0) for those that
+    are on, and of log(1 + exp(-|a|)), none of which is negative. What a unit costs at least, whatever h is, is kept
+    apart, so that it drowns no difference between one h and another.
+    """
+
+    block = 2**20  # the costs of a leading state are worked out anew for each block
+
+    def log_probs(self, rows: States) -> Floats:
+        """Return log P(s) of each row s: the sum over h of P(h) P(s|h), shape (n,)."""
+        log_probs = np.empty(len(rows))
+        for block, s in self._blocks(rows):
+            least, log_sums = self._least_costs(s)
+            log_probs[block] = log_sums - (least + self._shared_costs(s))
+        return log_probs
+
+    def description_lengths(self, rows: States) -> Floats:
+        """Return the mean of C(s|h) + C(h, above) over Q(h, above|s) for each row s, shape (n,)."""
+        lengths = np.empty(len(rows))
+        for block, s in self._blocks(rows):
+            leading, trailing = self._log_recognition(self._rec_logits(s))
+            lengths[block] = self._shared_costs(s)
+            for k, costs in self._costs(s):
+                q = np.exp(leading[:, k, np.newaxis] + trailing)
+                lengths[block] += np.vecdot(q, costs + self._upper_lengths[k])
+        return lengths
+
+    def kl_penalties(self, rows: States, log_probs: Floats) -> Floats:
+        """Return KL(Q(h, above|s) ‖ P(h, above|s)) for each row s, shape (n,); log P(s) is not precise enough here."""
+        penalties = np.empty(len(rows))
+        for block, s in self._blocks(rows):
+            least, penalties[block] = self._least_costs(s)
+            leading, trailing = self._log_recognition(self._rec_logits(s))
+            for k, costs in self._costs(s):
+                log_q = leading[:, k, np.newaxis] + trailing
+                excess = costs - self._upper_log_probs[k] - least[:, np.newaxis]
+                penalties[block] += np.vecdot(np.exp(log_q), log_q + self._upper_penalties[k] + excess)
+        return np.maximum(penalties, 0.0)  # rounding may pass below 0
+
+    def posterior(self, rows: States) -> Floats:
+        """Return P(h, above|s) of each row s, Eq 6, shape (n, states of all layers above)."""
+        s = rows.astype(np.float64)
+        least, log_sums = self._least_costs(s)
+        own = np.empty((len(s), len(self.leading_states), len(self.trailing_states)))
+        for k, costs in self._costs(s):
+            excess = costs - self._upper_log_probs[k] - least[:, np.newaxis]
+            own[:, k] = np.exp(-excess - log_sums[:, np.newaxis])
+        return self._join(own, self._upper_posterior)
+
+    def _least_costs(self, s: Floats) -> tuple[Floats, Floats]:
+        """Return the least C(s, h) over h less what is shared, and log Σ exp of how far the others are above it."""
+        least, sums = np.full(len(s), np.inf), np.zeros(len(s))
+        for k, costs in self._costs(s):
+            costs -= self._upper_log_probs[k]
+            now = np.minimum(least, costs.min(axis=1))
+            sums = sums * np.exp(now - least) + np.exp(now[:, np.newaxis] - costs).sum(axis=1)
+            least = now
+        return least, np.log(sums)
+
+    def _costs(self, s: Floats) -> Iterator[tuple[int, Floats]]:
+        """Yield each leading state's number, and C(s|h) less what is shared, shape (n, trailing states)."""
+        sums = ExactSums(np.vstack([self.gen_weights, self.gen_biases]))
+        trailing_sums = [self.trailing_states @ part[self.n_leading : -1] for part in sums.parts]
+        leading_sums = [self.leading_states @ part[: self.n_leading] + part[-1] for part in sums.parts]
+        least, most = self._bounds
+        # How far a logit that is never 0 lies from the nearest to 0 that it can be.
+        weights = np.where(least > 0, self.gen_weights, -self.gen_weights)
+        trailing_excess = _positive_part(self.trailing_states, weights[self.n_leading :])
+        leading_excess = _positive_part(self.leading_states, weights[: self.n_leading])
+        for k in range(len(self.leading_states)):
+            a = sums.total(
+                [of_trailing + of_leading[k] for of_trailing, of_leading in zip(trailing_sums, leading_sums)]
+            )
+            excess = trailing_excess + leading_excess[k]
+            off = np.where(least > 0, excess, np.maximum(a, 0.0))
+            on = np.where(most < 0, excess, np.maximum(-a, 0.0))
+            rest = np.log1p(np.exp(-np.abs(a))).sum(axis=1)
+            yield k, (1.0 - s) @ off.T + s @ on.T + rest
+
+    def _shared_costs(self, s: Floats) -> Floats:
+        """Return what the units of each row cost at least, whatever h is, less log(1 + exp(-|a|)), shape (n,)."""
+        least, most = self._bounds
+        return (1.0 - s) @ np.maximum(least, 0.0) + s @ np.maximum(-most, 0.0)
+
+    @cached_property
+    def _bounds(self) -> tuple[Floats, Floats]:
+        """The least and the largest logit that each unit can have."""
+        least, most = (
+            [math.fsum([bias, *column]) for bias, column in zip(self.gen_biases, part.T, strict=True)]
+            for part in (np.minimum(self.gen_weights, 0.0), np.maximum(self.gen_weights, 0.0))
+        )
+        return np.array(least), np.array(most)
+
+
+def all_states(n: int) -> States:
+    """Return all states of n <= 32 units, row r being the binary digits of r, shape (2**n, n)."""
+    digits = np.unpackbits(np.arange(2**n, dtype=">u4").view(np.uint8).reshape(-1, 4), axis=1)
+    return np.ascontiguousarray(digits[:, 32 - n :])
+
+
+def _positive_part(states: Floats, weights: Floats) -> Floats:
+    """Return how far Σ s w lies above its least, as a sum of what is not negative, for each row of states."""
+    return states @ np.maximum(weights, 0.0) + (1.0 - states) @ np.maximum(-weights, 0.0)
+
+
+def _softplus(a: Floats) -> Floats:
+    """Return log(1 + exp(a)): the cost of a unit with logit a being off, or with logit -a being on (Eq 2)."""
+    return np.maximum(a, 0.0) + np.log1p(np.exp(-np.abs(a)))
+
+
+def _costs(logits: Floats, states: Floats) -> Floats:
+    """Return the cost of each row of states (columns) under each row of logits (rows): Eq 2, summed over units."""
+    return _softplus(logits) @ (1.0 - states).T + _softplus(-logits) @ states.T
+
+
+def _log_sum_exp(values: Floats) -> Floats:
+    """Return log Σ exp of each row of finite values."""
+    largest = values.max(axis=1)
+    logs: Floats = largest + np.log(np.exp(values - largest[:, np.newaxis]).sum(axis=1))
+    return logs
