@@ -108,6 +108,8 @@ def neg_log_prob_bits(machine: Machine, x: ArrayLike) -> Floats:
     ValueError
         If x has another width or a value other than 0 and 1, or the machine has more than 20 hidden units or a
         parameter that is not finite.
+    FloatingPointError
+        If a result is not finite all the same, which NumPy's library must have computed wrongly.
     """
     level, inputs = _prepare(machine, x)
     return _bits(-level.log_probs(inputs))
@@ -129,7 +131,7 @@ def description_length_bits(machine: Machine, x: ArrayLike) -> Floats:
 
     Raises
     ------
-    ValueError
+    ValueError, FloatingPointError
         As `neg_log_prob_bits`.
     """
     level, inputs = _prepare(machine, x)
@@ -152,7 +154,7 @@ def recognition_entropy_bits(machine: Machine, x: ArrayLike) -> Floats:
 
     Raises
     ------
-    ValueError
+    ValueError, FloatingPointError
         As `neg_log_prob_bits`.
     """
     level, inputs = _prepare(machine, x)
@@ -175,7 +177,7 @@ def free_energy_bits(machine: Machine, x: ArrayLike) -> Floats:
 
     Raises
     ------
-    ValueError
+    ValueError, FloatingPointError
         As `neg_log_prob_bits`.
     """
     level, inputs = _prepare(machine, x)
@@ -198,7 +200,7 @@ def kl_penalty_bits(machine: Machine, x: ArrayLike) -> Floats:
 
     Raises
     ------
-    ValueError
+    ValueError, FloatingPointError
         As `neg_log_prob_bits`.
     """
     level, inputs = _prepare(machine, x)
@@ -223,6 +225,8 @@ def posterior(machine: Machine, x: ArrayLike) -> Floats:
     ------
     ValueError
         As `neg_log_prob_bits`, or if the result takes more than 1 GiB.
+    FloatingPointError
+        As `neg_log_prob_bits`.
     """
     level, inputs = _prepare(machine, x)
     return _fill(level.posterior, inputs, sum(machine.layer_sizes[1:]))
@@ -246,6 +250,8 @@ def recognition_distribution(machine: Machine, x: ArrayLike) -> Floats:
     ------
     ValueError
         As `neg_log_prob_bits`, or if the result takes more than 1 GiB.
+    FloatingPointError
+        As `neg_log_prob_bits`.
     """
     level, inputs = _prepare(machine, x)
     return _fill(level.recognition, inputs, sum(machine.layer_sizes[1:]))
@@ -271,9 +277,11 @@ def report(machine: Machine, patterns: ArrayLike, probabilities: ArrayLike) -> R
     ------
     ValueError
         As `neg_log_prob_bits`, or if the probabilities are not m finite numbers of at least 0 that sum to 1.
+    FloatingPointError
+        As `neg_log_prob_bits`.
     """
     level, inputs = _prepare(machine, patterns, "patterns")
-    weights = _check_probabilities(probabilities, len(inputs))
+    weights = check_probabilities(probabilities, len(inputs))
     possible = weights > 0
     inputs, which = np.unique(inputs[possible], axis=0, return_inverse=True)
     weights = np.bincount(which.ravel(), weights[possible]).astype(np.float64)
@@ -283,10 +291,11 @@ def report(machine: Machine, patterns: ArrayLike, probabilities: ArrayLike) -> R
     entropies = level.entropies(inputs)
 
     def average(nats: Floats) -> float:
-        return float(weights @ nats) / math.log(2)
+        return float(weights @ _bits(nats))
 
     return Report(
-        asymmetric_divergence_bits=max(0.0, average(np.log(weights) - log_probs)),  # rounding may pass below 0
+        # Rounding may pass below 0.
+        asymmetric_divergence_bits=float(np.maximum(average(np.log(weights) - log_probs), 0.0)),
         kl_penalty_bits=average(level.kl_penalties(inputs, log_probs)),
         free_energy_bits=average(description_lengths - entropies),  # Eq 5
         neg_log_prob_bits=average(-log_probs),
@@ -310,7 +319,8 @@ def _prepare(machine: Machine, x: ArrayLike, name: str = "x") -> tuple[Level, St
     return new_level(machine), check_binary(x, machine.layer_sizes[0], name)
 
 
-def _check_probabilities(probabilities: ArrayLike, n_patterns: int) -> Floats:
+def check_probabilities(probabilities: ArrayLike, n_patterns: int) -> Floats:
+    """Return the probabilities of patterns, finite and at least 0, which sum to 1 to a billionth."""
     try:
         checked = np.asarray(probabilities, np.float64)
     except (TypeError, ValueError) as error:
@@ -342,9 +352,27 @@ def _fill(distribution: Callable[[States], Floats], inputs: States, n_hidden: in
     filled = np.empty((len(inputs), n_states))
     step = max(1, 64 * BLOCK // n_states)
     for start in range(0, len(inputs), step):
-        filled[start : start + step] = distribution(inputs[start : start + step])
+        filled[start : start + step] = _finite(distribution(inputs[start : start + step]))
     return filled
 
 
 def _bits(nats: Floats) -> Floats:
-    return nats / math.log(2)
+    return _finite(nats) / math.log(2)
+
+
+def _finite(results: Floats) -> Floats:
+    """Return results, all of which are finite if the parameters are and the computer works.
+
+    Raises
+    ------
+    FloatingPointError
+        If one is not.
+    """
+    wrong = results[~np.isfinite(results)]
+    if wrong.size:
+        raise FloatingPointError(
+            f"a measure came out as {wrong[0]} though all parameters are finite: the products of matrices of NumPy's "
+            "library are wrong on this processor. Try another build of NumPy, or another kernel of the library, such "
+            "as OPENBLAS_CORETYPE=Haswell."
+        )
+    return results

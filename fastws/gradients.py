@@ -61,16 +61,14 @@ def enumerated(machine: Machine, x: ArrayLike, probabilities: ArrayLike | None =
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1, the machine has more than 20 hidden units, or there is
-        not one probability an input.
+        If x has another width or a value other than 0 and 1, the machine has more than 20 hidden units, or the
+        probabilities are not n finite numbers of at least 0 that sum to 1.
     """
     hidden = _split(exact.representations(machine), machine)
     inputs = check_binary(x, machine.layer_sizes[0])
-    shares = np.full(len(inputs), 1 / len(inputs)) if probabilities is None else np.asarray(probabilities, np.float64)
-    if shares.shape != (len(inputs),):
-        raise ValueError(
-            f"probabilities has shape {shares.shape}; there are {len(inputs)} inputs, so give one for each."
-        )
+    shares = np.full(len(inputs), 1 / len(inputs))
+    if probabilities is not None:
+        shares = exact.check_probabilities(probabilities, len(inputs))
 
     def term(row: NDArray[np.uint8], share: float) -> Gradient:
         layers = [np.broadcast_to(row, (len(hidden[0]), len(row))), *hidden]
@@ -198,9 +196,16 @@ def descend(machine: Machine, gradient: Gradient, rates: Any, nonnegative_input_
     Raises
     ------
     ValueError
-        If a rate is not a finite number of at least 0.
+        If a rate is not a finite number of at least 0, or a derivative is not finite. The machine is then as it was.
     """
     checked = check_rates(rates, len(machine.layer_sizes))
+    for name, derivatives in gradient._asdict().items():
+        for level, derivative in enumerate(derivatives):
+            if not np.isfinite(derivative).all():
+                raise ValueError(
+                    f"{name}[{level}] of the gradient has a value that is not finite; a step needs finite derivatives. "
+                    "Give a machine, and probabilities, of finite numbers."
+                )
     for name, derivatives in gradient._asdict().items():
         for level, (parameter, derivative) in enumerate(zip(getattr(machine, name), derivatives, strict=True)):
             parameter -= checked[level] * derivative

@@ -298,9 +298,8 @@ class CarefulLevel(Level):
         trailing_excess = _positive_part(self.trailing_states, weights[self.n_leading :])
         leading_excess = _positive_part(self.leading_states, weights[: self.n_leading])
         for k in range(len(self.leading_states)):
-            a = sums.total(
-                [of_trailing + of_leading[k] for of_trailing, of_leading in zip(trailing_sums, leading_sums)]
-            )
+            parts = zip(trailing_sums, leading_sums, strict=True)
+            a = sums.total([of_trailing + of_leading[k] for of_trailing, of_leading in parts])
             excess = trailing_excess + leading_excess[k]
             off = np.where(least > 0, excess, np.maximum(a, 0.0))
             on = np.where(most < 0, excess, np.maximum(-a, 0.0))

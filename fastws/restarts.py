@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastws import estimate, exact
-from fastws.checks import check_integer, check_probability
+from fastws.checks import check_binary, check_integer, check_probability
 from fastws.simulation import Simulation, advance_together
-from fastws.streams import Bars, Images
 from fastws.threads import shares, side_by_side
 
 TRIAL = 0.25
@@ -52,10 +52,17 @@ def best_of(
     Raises
     ------
     ValueError
-        If n, the seed or the trial is out of range.
+        If n, the seed or the trial is out of range, the stream has no images to tell the best by (neither `x`, a set
+        of them, nor `sample(n)`), or every simulation ends in parameters that are not finite.
+
+    Notes
+    -----
+    One that ends in parameters that are not finite counts as the worst; the next best takes its place.
     """
     check_probability(trial, "trial")
     simulations = [new(own) for own in seeds_of_restarts(seed, n)]
+    for simulation in simulations:
+        _images_of(simulation)
     length = trial_length(simulations[0], trial)
     total = simulations[0].total_examples + (n - 1) * length
 
@@ -64,9 +71,14 @@ def best_of(
             progress(sum(simulation.examples_seen for simulation in simulations), total)
 
     side_by_side([partial(advance_together, part, length) for part in shares(simulations)], watch=watch)
-    best = lowest_free_energy(simulations)
-    side_by_side([partial(advance_together, [best], None)], watch=watch)
-    return best
+    left = simulations
+    while True:
+        best = lowest_free_energy(left)
+        side_by_side([partial(advance_together, [best], None)], watch=watch)
+        if _is_finite(best):
+            return best
+        left = [simulation for simulation in left if simulation is not best]
+        total += best.total_examples - length
 
 
 def seeds_of_restarts(seed: int, n: int) -> list[int]:
@@ -92,8 +104,20 @@ def examples_of_each(total: int, n: int) -> int:
 
 
 def lowest_free_energy(simulations: Sequence[Simulation]) -> Simulation:
-    """Return the simulation that describes its training images in the fewest bits; the first of equals."""
-    return min(simulations, key=training_free_energy_bits)
+    """Return the simulation that describes its training images in the fewest bits; the first of equals.
+
+    Raises
+    ------
+    ValueError
+        If all have parameters that are not finite.
+    """
+    finite = [simulation for simulation in simulations if _is_finite(simulation)]
+    if not finite:
+        raise ValueError(
+            "every restart has ended in parameters that are not finite, so that none is the best. Give lower learning "
+            "rates, or finite parameters to begin with."
+        )
+    return min(finite, key=training_free_energy_bits)
 
 
 def training_free_energy_bits(simulation: Simulation) -> float:
@@ -101,13 +125,33 @@ def training_free_energy_bits(simulation: Simulation) -> float:
 
     These are all images of a finite set, or 1,000 of a stream, the same for all simulations. The free energy is exact
     up to 14 hidden units, and sampled beyond.
+
+    Raises
+    ------
+    ValueError
+        If the stream has neither `x`, a set of images, nor `sample(n)`, or a parameter is not finite.
     """
-    stream, machine = simulation.stream, simulation.machine
-    assert isinstance(stream, Bars | Images)
-    x = stream.x if isinstance(stream, Images) else stream.sample(_IMAGES)
-    images, counts = np.unique(x, axis=0, return_counts=True)
+    machine = simulation.machine
+    images, counts = np.unique(_images_of(simulation), axis=0, return_counts=True)
     if sum(machine.layer_sizes[1:]) <= _MOST_ENUMERATED:
         bits = exact.free_energy_bits(machine, images)
     else:
         bits = estimate.free_energy_bits(machine, images, _SAMPLES)
     return float(np.average(bits, weights=counts))
+
+
+def _is_finite(simulation: Simulation) -> bool:
+    return all(np.isfinite(array).all() for array in simulation.machine.arrays().values())
+
+
+def _images_of(simulation: Simulation) -> NDArray[np.uint8]:
+    """Return images that a simulation learns from."""
+    stream, n_inputs = simulation.stream, simulation.machine.layer_sizes[0]
+    if hasattr(stream, "x"):
+        return check_binary(stream.x, n_inputs, "the stream's x")
+    if hasattr(stream, "sample"):
+        return check_binary(stream.sample(_IMAGES), n_inputs, "the stream's sample")
+    raise ValueError(
+        f"a stream of type {type(stream).__name__} shows none of its images, and the best restart is the one that "
+        "describes them in the fewest bits. Give it an attribute x, its images, or a method sample(n), which returns n."
+    )

@@ -65,7 +65,7 @@ def main() -> Any:
     except Interrupted as interruption:
         complain(str(interruption))
         sys.exit(INTERRUPTED)
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, FloatingPointError, OSError, ImportError) as error:
         complain(f"Error: {error}")
         sys.exit(USER_ERROR)
     except MemoryError:
