@@ -271,7 +271,7 @@ def _logistic(a: Floats) -> Floats:
 
 def _layer_cost(logits: Floats, means: NDArray[Any]) -> Floats:
     """Return the sum over a layer of Eq 2, for states or their means, shape (n,)."""
-    return np.vecdot(means, np.logaddexp(0.0, -logits)) + np.vecdot(1 - means, np.logaddexp(0.0, logits))
+    return np.asarray((np.logaddexp(0.0, logits) - means * logits).sum(axis=1))
 
 
 def _split(rows: NDArray[np.uint8], machine: Machine) -> list[NDArray[np.uint8]]:

@@ -267,16 +267,15 @@ def test_a_certain_input_costs_nothing_and_drowns_nothing(bias):
 
 
 def test_large_weights_that_cancel_leave_the_rest():
-    machine = Machine([1, 2])
-    machine.gen_weights[0][:, 0] = 1e16, -1e16
-    machine.gen_biases[0][0] = 3
-    machine.gen_biases[1][:] = machine.rec_biases[0][:] = 3e38
+    weights = [1e30, 1, 1e16, 1, -1e30, 1, -1e16]
+    machine = Machine([1, 7])
+    machine.gen_weights[0][:, 0] = weights
+    machine.gen_biases[1][:] = 3e38
     assert exact.neg_log_prob_bits(machine, [0])[0] == pytest.approx(math.log2(1 + math.exp(3)), rel=1e-14)
-    machine = Machine([2, 1])
-    machine.rec_weights[0][:, 0] = 1e30, -1e30
-    machine.rec_biases[0][0] = 1
-    expected = naive.recognition_entropy_bits(naive.parameters(machine), [1, 1])
-    assert exact.recognition_entropy_bits(machine, [1, 1])[0] == pytest.approx(expected, rel=1e-14)
+    machine = Machine([7, 1])
+    machine.rec_weights[0][:, 0] = weights
+    q = 1 / (1 + math.exp(-3))
+    assert exact.recognition_distribution(machine, [1] * 7)[0, 1] == pytest.approx(q, rel=1e-14)
 
 
 @pytest.mark.parametrize("sizes", [[3, 11, 1], [2, 1, 11]])

@@ -161,6 +161,15 @@ def test_units_that_are_certain_drown_nothing(bias):
         np.testing.assert_allclose(other, expected, rtol=1e-12, atol=1e-12)
 
 
+def test_large_weights_that_cancel_leave_the_rest():
+    machine = Machine([7, 1])
+    machine.rec_weights[0][:, 0] = [1e30, 1, 1e16, 1, -1e30, 1, -1e16]
+    machine.gen_biases[1][0] = 2
+    q = 1 / (1 + np.exp(-3.0))
+    expected = q * (1 - q) * (3 - 2)  # of KL(q ‖ p) by the logit of q, p having the logit 2
+    assert gradients.enumerated(machine, [[1] * 7]).rec_biases[0][0] == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_step_along_what_is_not_finite_is_refused(value):
     machine = random_machine([3, 2, 1])

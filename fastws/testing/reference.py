@@ -48,7 +48,7 @@ def softplus(a: Floats) -> Floats:
 
 def _layer_costs(logits: Floats, states: States) -> Floats:
     """Return the cost of a layer in nats: Eq 2, summed over its units, shape (n,)."""
-    costs: Floats = softplus(np.where(states, -logits, logits)).sum(axis=1)
+    costs: Floats = (softplus(logits) - states * logits).sum(axis=1)
     return costs
 
 
