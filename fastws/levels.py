@@ -5,7 +5,6 @@ layer l follows from the same measure of layer l + 1, tabulated over all h, and 
 pairs of adjacent layers are ever enumerated.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 
@@ -61,7 +60,7 @@ class Level:
         """Return log P(s) of each row s: the sum over h of P(h) P(s|h), shape (n,)."""
         log_probs = np.empty(len(rows))
         for block, s in self._blocks(rows):
-            leading, trailing = self._driven_sums(s)
+            leading, trailing = self._driven_sums(s, self.gen_weights)
             log_probs[block] = _log_sum_exp(self._log_sums(trailing) + leading) + s @ self.gen_biases
         return log_probs
 
@@ -114,7 +113,7 @@ class Level:
         penalties = np.empty(len(rows))
         table = self._upper_penalties - self._log_factors
         for block, s in self._blocks(rows):
-            gen_leading, gen_trailing = self._driven_sums(s)
+            gen_leading, gen_trailing = self._driven_sums(s, self.gen_weights)
             logits = self._rec_logits(s)
             rec_leading, rec_trailing = self._log_recognition(logits)
             own = np.vecdot(np.exp(rec_leading), rec_leading - gen_leading)
@@ -125,7 +124,7 @@ class Level:
     def posterior(self, rows: States) -> Floats:
         """Return P(h, above|s) of each row s, Eq 6, shape (n, states of all layers above)."""
         s = rows.astype(np.float64)
-        leading, trailing = self._driven_sums(s)
+        leading, trailing = self._driven_sums(s, self.gen_weights)
         leading += (s @ self.gen_biases - self.log_probs(rows))[:, np.newaxis]
         own = np.exp(self._log_factors + trailing[:, np.newaxis, :] + leading[:, :, np.newaxis])
         return self._join(own, self._upper_posterior)
@@ -200,9 +199,9 @@ class Level:
             block = slice(start, start + step)
             yield block, rows[block].astype(np.float64)
 
-    def _driven_sums(self, s: Floats) -> tuple[Floats, Floats]:
+    def _driven_sums(self, s: Floats, weights: Floats) -> tuple[Floats, Floats]:
         """Return the part of Σ s a that h decides, from leading and from trailing units."""
-        leading, trailing = np.split(s @ self.gen_weights.T, [self.n_leading], axis=1)
+        leading, trailing = np.split(s @ weights.T, [self.n_leading], axis=1)
         return leading @ self.leading_states.T, trailing @ self.trailing_states.T
 
     def _rec_logits(self, s: Floats) -> Floats:
@@ -229,107 +228,122 @@ class Level:
 class CarefulLevel(Level):
     """A level whose generative parameters are so large that Σ softplus(a) - Σ s a would lose what matters.
 
-    Every unit is costed by itself: C(s|h) is a sum of max(a, 0) for units that are off, of max(-a, 0) for those that
-    are on, and of log(1 + exp(-|a|)), none of which is negative. What a unit costs at least, whatever h is, is kept
-    apart, so that it drowns no difference between one h and another.
+    A unit costs max(a, 0) - s a + log(1 + exp(-|a|)). The first two terms are sums of parameters, and are kept in parts
+    whose sums are exact, those of all units and of all levels that are careful; only what is left of them is rounded.
+    So costs may be huge, cancel, and differ by little.
     """
 
-    block = 2**20  # the costs of a leading state are worked out anew for each block
+    block = 2**17  # what a leading state costs is worked out anew for each block
+
+    def __init__(self, machine: Machine, level: int) -> None:
+        super().__init__(machine, level)
+        self._sums = ExactSums(*machine.gen_weights, *machine.gen_biases)
+        n_levels = len(machine.gen_weights)
+        self._connections = [(part[level], part[n_levels + level]) for part in self._sums.parts]
+        self._top_parts = [part[-1] for part in self._sums.parts]
 
     def log_probs(self, rows: States) -> Floats:
         """Return log P(s) of each row s: the sum over h of P(h) P(s|h), shape (n,)."""
-        log_probs = np.empty(len(rows))
+        parts, rest = self.free_energies(rows)
+        return -(self._sums.total(list(parts)) + rest)
+
+    def free_energies(self, rows: States) -> tuple[Floats, Floats]:
+        """Return -log P(s) of each row s as exact parts, shape (parts, n), and a rest of moderate size, shape (n,)."""
+        parts, rest = np.empty((len(self._sums.parts), len(rows))), np.empty(len(rows))
         for block, s in self._blocks(rows):
-            least, log_sums = self._least_costs(s)
-            log_probs[block] = log_sums - (least + self._shared_costs(s))
-        return log_probs
+            parts[:, block], of_least, log_sums = self._least_costs(s)
+            rest[block] = of_least - log_sums
+        return parts, rest
 
     def description_lengths(self, rows: States) -> Floats:
         """Return the mean of C(s|h) + C(h, above) over Q(h, above|s) for each row s, shape (n,)."""
-        lengths = np.empty(len(rows))
+        lengths = np.zeros(len(rows))
         for block, s in self._blocks(rows):
             leading, trailing = self._log_recognition(self._rec_logits(s))
-            lengths[block] = self._shared_costs(s)
-            for k, costs in self._costs(s):
+            for k, parts, rest in self._costs(s):
                 q = np.exp(leading[:, k, np.newaxis] + trailing)
-                lengths[block] += np.vecdot(q, costs + self._upper_lengths[k])
+                lengths[block] += np.vecdot(q, self._sums.total(parts) + rest + self._upper_lengths[k])
         return lengths
 
     def kl_penalties(self, rows: States, log_probs: Floats) -> Floats:
         """Return KL(Q(h, above|s) ‖ P(h, above|s)) for each row s, shape (n,); log P(s) is not precise enough here."""
         penalties = np.empty(len(rows))
         for block, s in self._blocks(rows):
-            least, penalties[block] = self._least_costs(s)
+            *least, penalties[block] = self._least_costs(s)
             leading, trailing = self._log_recognition(self._rec_logits(s))
-            for k, costs in self._costs(s):
+            for k, parts, rest in self._joint_costs(s):
                 log_q = leading[:, k, np.newaxis] + trailing
-                excess = costs - self._upper_log_probs[k] - least[:, np.newaxis]
-                penalties[block] += np.vecdot(np.exp(log_q), log_q + self._upper_penalties[k] + excess)
+                excess = self._excess(parts, rest, *least)
+                penalties[block] += np.vecdot(np.exp(log_q), log_q + excess + self._upper_penalties[k])
         return np.maximum(penalties, 0.0)  # rounding may pass below 0
 
     def posterior(self, rows: States) -> Floats:
         """Return P(h, above|s) of each row s, Eq 6, shape (n, states of all layers above)."""
         s = rows.astype(np.float64)
-        least, log_sums = self._least_costs(s)
+        *least, log_sums = self._least_costs(s)
         own = np.empty((len(s), len(self.leading_states), len(self.trailing_states)))
-        for k, costs in self._costs(s):
-            excess = costs - self._upper_log_probs[k] - least[:, np.newaxis]
-            own[:, k] = np.exp(-excess - log_sums[:, np.newaxis])
+        for k, parts, rest in self._joint_costs(s):
+            own[:, k] = np.exp(-self._excess(parts, rest, *least) - log_sums[:, np.newaxis])
         return self._join(own, self._upper_posterior)
 
-    def _least_costs(self, s: Floats) -> tuple[Floats, Floats]:
-        """Return the least C(s, h) over h less what is shared, and log Σ exp of how far the others are above it."""
-        least, sums = np.full(len(s), np.inf), np.zeros(len(s))
-        for k, costs in self._costs(s):
-            costs -= self._upper_log_probs[k]
-            now = np.minimum(least, costs.min(axis=1))
-            sums = sums * np.exp(now - least) + np.exp(now[:, np.newaxis] - costs).sum(axis=1)
-            least = now
-        return least, np.log(sums)
+    def _least_costs(self, s: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the least C(s, h) over h, in parts and the rest, and log Σ exp of how far the others are above it."""
+        sums = np.zeros(len(s))
+        least, of_least = np.zeros((len(self._sums.parts), len(s))), np.full(len(s), np.inf)
+        for _, parts, rest in self._joint_costs(s):
+            excess = self._excess(parts, rest, least, of_least)
+            # The least of far larger numbers is found by looking again, from closer by.
+            while len(rows := np.flatnonzero(excess.min(axis=1) < -1.0)):
+                nearest = excess[rows].argmin(axis=1)
+                sums[rows] *= np.exp(excess[rows, nearest])
+                least[:, rows] = [part[rows, nearest] for part in parts]
+                of_least[rows] = rest[nearest]
+                excess = self._excess(parts, rest, least, of_least)
+            sums += np.exp(-excess).sum(axis=1)
+        return least, of_least, np.log(sums)
 
-    def _costs(self, s: Floats) -> Iterator[tuple[int, Floats]]:
-        """Yield each leading state's number, and C(s|h) less what is shared, shape (n, trailing states)."""
-        sums = ExactSums(np.vstack([self.gen_weights, self.gen_biases]))
-        trailing_sums = [self.trailing_states @ part[self.n_leading : -1] for part in sums.parts]
-        leading_sums = [self.leading_states @ part[: self.n_leading] + part[-1] for part in sums.parts]
-        least, most = self._bounds
-        # How far a logit that is never 0 lies from the nearest to 0 that it can be.
-        weights = np.where(least > 0, self.gen_weights, -self.gen_weights)
-        trailing_excess = _positive_part(self.trailing_states, weights[self.n_leading :])
-        leading_excess = _positive_part(self.leading_states, weights[: self.n_leading])
+    def _excess(self, parts: Sequence[Floats], rest: Floats, least: Floats, of_least: Floats) -> Floats:
+        """Return by how much costs, in parts and the rest, exceed one cost a row, shape (n, trailing states)."""
+        differences = [part - own[:, np.newaxis] for part, own in zip(parts, least, strict=True)]
+        return self._sums.total(differences) + (rest - of_least[:, np.newaxis])
+
+    def _joint_costs(self, s: Floats) -> Iterator[tuple[int, list[Floats], Floats]]:
+        """Yield what `_costs` does, but of C(s, h)."""
+        upper_parts, upper_rest = self._upper_costs
+        for k, parts, rest in self._costs(s):
+            yield k, [part + upper[k] for part, upper in zip(parts, upper_parts, strict=True)], rest + upper_rest[k]
+
+    def _costs(self, s: Floats) -> Iterator[tuple[int, list[Floats], Floats]]:
+        """Yield each leading state's number, and C(s|h): parts, shape (n, trailing states), and a rest for all s."""
+        leading = [self.leading_states @ w[: self.n_leading] + b for w, b in self._connections]
+        trailing = [self.trailing_states @ w[self.n_leading :] for w, _ in self._connections]
+        driven = [(*self._driven_sums(s, w), (s @ b)[:, np.newaxis]) for w, b in self._connections]
         for k in range(len(self.leading_states)):
-            parts = zip(trailing_sums, leading_sums, strict=True)
-            a = sums.total([of_trailing + of_leading[k] for of_trailing, of_leading in parts])
-            excess = trailing_excess + leading_excess[k]
-            off = np.where(least > 0, excess, np.maximum(a, 0.0))
-            on = np.where(most < 0, excess, np.maximum(-a, 0.0))
+            logits = [of_trailing + of_leading[k] for of_leading, of_trailing in zip(leading, trailing, strict=True)]
+            a = self._sums.total(logits)
             rest = np.log1p(np.exp(-np.abs(a))).sum(axis=1)
-            yield k, (1.0 - s) @ off.T + s @ on.T + rest
-
-    def _shared_costs(self, s: Floats) -> Floats:
-        """Return what the units of each row cost at least, whatever h is, less log(1 + exp(-|a|)), shape (n,)."""
-        least, most = self._bounds
-        return (1.0 - s) @ np.maximum(least, 0.0) + s @ np.maximum(-most, 0.0)
+            # Σ max(a, 0) - s a; what cancels here is exact.
+            off = [(part * (a > 0)).sum(axis=1) for part in logits]
+            yield k, [o - (x + y[:, k, np.newaxis] + z) for o, (y, x, z) in zip(off, driven, strict=True)], rest
 
     @cached_property
-    def _bounds(self) -> tuple[Floats, Floats]:
-        """The least and the largest logit that each unit can have."""
-        least, most = (
-            [math.fsum([bias, *column]) for bias, column in zip(self.gen_biases, part.T, strict=True)]
-            for part in (np.minimum(self.gen_weights, 0.0), np.maximum(self.gen_weights, 0.0))
-        )
-        return np.array(least), np.array(most)
+    def _upper_costs(self) -> tuple[list[Floats], Floats]:
+        """What C(s, h) holds that does not depend on s, -log P(h): tables of its parts, and of the rest."""
+        if isinstance(self.above, CarefulLevel):
+            parts, rest = self.above.free_energies(self._states)
+        elif self.above:
+            parts, rest = np.zeros((len(self._sums.parts), len(self._states))), -self._upper_log_probs
+        else:
+            h, a = self._states, self.top_biases
+            parts = np.array([(1.0 - h) @ (part * (a > 0)) - h @ (part * (a < 0)) for part in self._top_parts])
+            rest = np.full(len(h), np.log1p(np.exp(-np.abs(a))).sum())
+        return [self._table(part) for part in parts], self._table(rest)
 
 
 def all_states(n: int) -> States:
     """Return all states of n <= 32 units, row r being the binary digits of r, shape (2**n, n)."""
     digits = np.unpackbits(np.arange(2**n, dtype=">u4").view(np.uint8).reshape(-1, 4), axis=1)
     return np.ascontiguousarray(digits[:, 32 - n :])
-
-
-def _positive_part(states: Floats, weights: Floats) -> Floats:
-    """Return how far Σ s w lies above its least, as a sum of what is not negative, for each row of states."""
-    return states @ np.maximum(weights, 0.0) + (1.0 - states) @ np.maximum(-weights, 0.0)
 
 
 def _softplus(a: Floats) -> Floats:

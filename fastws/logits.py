@@ -29,33 +29,37 @@ def logits_of(states: NDArray[Any], weights: NDArray[Any], biases: NDArray[Any])
     rows, weights, biases = (np.asarray(array, np.float64) for array in (states, weights, biases))
     if are_moderate(weights, biases):
         return rows @ weights + biases
-    sums = ExactSums(np.vstack([weights, biases]))
-    return sums.total([rows @ part[:-1] + part[-1] for part in sums.parts])
+    sums = ExactSums(weights, biases)
+    return sums.total([rows @ of_weights + of_biases for of_weights, of_biases in sums.parts])
 
 
 class ExactSums:
-    """Numbers in parts, so that sums of them can be made without rounding.
+    """Arrays in parts, so that sums of their numbers can be made without rounding.
 
     Attributes
     ----------
-    parts : list of ndarray of float64
-        They sum to the numbers; the largest first.
+    parts : list of list of ndarray of float64
+        The parts of each array, the largest first; they sum to the arrays.
     """
 
-    def __init__(self, numbers: Floats) -> None:
-        exponent = math.frexp(float(np.abs(numbers).max()))[1]
-        self.parts: list[Floats] = []
+    def __init__(self, *arrays: NDArray[Any]) -> None:
+        rest = [np.asarray(array, np.float64) for array in arrays]
+        exponent = math.frexp(max(float(np.abs(array).max()) for array in rest))[1]
+        self.parts: list[list[Floats]] = []
         self._units: list[float] = []
-        while numbers.any():
+        while any(array.any() for array in rest):
             exponent -= _PART_BITS
             unit = math.ldexp(1.0, exponent)
-            part = np.rint(numbers / unit) * unit
-            numbers = numbers - part
-            self.parts.append(part)
+            parts = [np.rint(array / unit) * unit for array in rest]
+            rest = [array - part for array, part in zip(rest, parts, strict=True)]
+            self.parts.append(parts)
             self._units.append(unit)
 
     def total(self, sums: Sequence[Floats]) -> Floats:
-        """Return the total of sums of each part's numbers, to the last bits of its own value; `sums` are used up."""
+        """Return the total of sums of each part's numbers, to the last bits of its own value.
+
+        The sums are changed in place: to the same total in parts that do not overlap.
+        """
         for k in reversed(range(1, len(sums))):
             carry = np.rint(sums[k] / self._units[k - 1]) * self._units[k - 1]
             sums[k][...] -= carry

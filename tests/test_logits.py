@@ -28,7 +28,7 @@ def test_logits_are_exact_to_the_last_bits_of_their_own_value(terms, bias):
 @given(st.lists(ANY | FEW, min_size=1, max_size=5))
 def test_parts_sum_to_the_numbers_and_are_whole_numbers_of_24_bits(numbers):
     numbers = np.array(numbers, np.float32).astype(np.float64)
-    parts = ExactSums(numbers).parts
+    parts = [part for [part] in ExactSums(numbers).parts]
     assert [sum(map(Fraction, column)) for column in np.reshape(parts, (-1, len(numbers))).T] == [
         *map(Fraction, numbers)
     ]
