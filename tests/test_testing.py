@@ -14,6 +14,7 @@ from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.streams import Bars, Images
 from fastws.testing import PROPERTIES, BrokenProperty, check_update_rule, connection_rule, reference
+from fastws.testing.trial import Trial
 from fastws.testing.battery import broken_numbers
 from fastws.testing.trial import TOLERANCE, Trial
 from machines import random_machine
@@ -304,6 +305,13 @@ def test_hypothesis_is_needed_for_nothing_else():
     )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert process.stdout == "needed\n", process.stderr
+
+
+def test_a_weight_that_is_not_a_number_is_not_passed_over():
+    states = [np.zeros(2, np.uint8), np.zeros(1, np.uint8)]
+    trial = Trial(fastws.wake_update, "wake", fastws.Machine([2, 1]), states, (0.1, 0.1), 0)
+    changes = trial.mean_changes([layer[np.newaxis] for layer in states], [np.nan])
+    assert np.isnan(changes["gen_biases_0"]).all()
 
 
 # The reference and the strategies.
