@@ -14,7 +14,6 @@ from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.streams import Bars, Images
 from fastws.testing import PROPERTIES, BrokenProperty, check_update_rule, connection_rule, reference
-from fastws.testing.trial import Trial
 from fastws.testing.battery import broken_numbers
 from fastws.testing.trial import TOLERANCE, Trial
 from machines import random_machine
