@@ -30,6 +30,8 @@ TESTS = {
     "machine": ["machine", "testing", "simulation", "files"],
     "simulation": ["simulation", "stateful", "files", "restarts"],
     "exact": ["exact", "identities"],
+    "levels": ["exact", "identities"],
+    "logits": ["logits", "exact"],
     "estimate": ["estimate", "identities"],
 }
 # What starts interpreters of its own, or needs many draws, is slow and finds nothing more.

@@ -48,11 +48,14 @@ assert rates["p_vertical"][0.5] < 0.25 < 0.65 < rates["p_vertical"][0.75]
 assert rates["exclude"]["blank"] == 0
 
 # %%
-# A dozen of the paper's runs that failed, again: they end where the table says, to the last bit.
+# A dozen of the paper's runs that failed, again. They end where the table says: the largest weight is the same number,
+# and measures, whose last digits are those of the matrix products of a processor, agree to 1e-11 bits.
 failed = alone().query(f"{BITS} > 0.10").head(12)
 runs = [BARS.simulation(BARS.defaults, seed) for seed in failed["seed"]]
 advance_together(runs)
-assert [BARS.measures(run)[BITS] for run in runs] == failed[BITS].tolist()
+measures = [BARS.measures(run) for run in runs]
+assert [measured["largest_weight"] for measured in measures] == failed["largest_weight"].tolist()
+np.testing.assert_allclose([measured[BITS] for measured in measures], failed[BITS], rtol=0, atol=1e-11)
 found = [anatomy(run.machine) for run in runs]
 faults = Counter(fault for of_run in found for fault in of_run.faults)
 assert faults["cross"] >= 10

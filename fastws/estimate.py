@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastws.checks import Whole, check_binary, check_integer
-from fastws.kernels.costs import sampled_costs
+from fastws.kernels.costs import average_costs, sampled_costs
+from fastws.kernels.elementary import LOG_2
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.threads import shares, side_by_side
@@ -171,18 +172,10 @@ def measures(
             rows_of_block = np.arange(first, first + len(block), dtype=np.uint64)
             numbers = _numbers(block) if same_in_any_company else rows_of_block
             sampled_costs(key, numbers, machine.net, room, block, costs, surprises)
-            nats[:, first : first + len(block)] = _averages(costs, surprises)
+            average_costs(costs, surprises, nats[:, first : first + len(block)], room.parts)
 
     side_by_side([partial(draw, firsts) for firsts in shares(range(0, len(inputs), rows))], n_threads)
-    return Measures(*(nats / np.log(2)))
-
-
-def _averages(costs: Costs, surprises: Costs) -> tuple[Costs, Costs, Costs]:
-    """Return the means of C(α, d) and of C(α, d) + log Q(α|d), and minus the logarithm of the mean weight, in nats."""
-    log_weights = surprises - costs
-    largest = log_weights.max(axis=1)
-    mean = np.exp(log_weights - largest[:, np.newaxis]).mean(axis=1)
-    return costs.mean(axis=1), -log_weights.mean(axis=1), -(largest + np.log(mean))
+    return Measures(*(nats / LOG_2))
 
 
 def _numbers(inputs: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastws import exact
 from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, check_rates
+from fastws.logits import logits_of
 from fastws.machine import Machine
 
 __all__ = ["Gradient", "descend", "enumerated", "mean_field", "mean_field_free_energy_bits", "sampled"]
@@ -62,17 +63,15 @@ def enumerated(machine: Machine, x: ArrayLike, probabilities: ArrayLike | None =
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1, the machine has more than 20 hidden units or a parameter
-        that is not finite, or there is not one probability an input.
+        If x has another width or a value other than 0 and 1, the machine has more than 20 hidden units, or the
+        probabilities are not n finite numbers of at least 0 that sum to 1.
     """
     machine.check_finite()
     hidden = _split(exact.representations(machine), machine)
     inputs = check_binary(x, machine.layer_sizes[0])
-    shares = np.full(len(inputs), 1 / len(inputs)) if probabilities is None else np.asarray(probabilities, np.float64)
-    if shares.shape != (len(inputs),):
-        raise ValueError(
-            f"probabilities has shape {shares.shape}; there are {len(inputs)} inputs, so give one for each."
-        )
+    shares = np.full(len(inputs), 1 / len(inputs))
+    if probabilities is not None:
+        shares = exact.check_probabilities(probabilities, len(inputs))
 
     def term(row: NDArray[np.uint8], share: float) -> Gradient:
         layers = [np.broadcast_to(row, (len(hidden[0]), len(row))), *hidden]
@@ -263,11 +262,11 @@ def _mean_field_pass(machine: Machine, x: ArrayLike) -> tuple[list[Floats], list
 
 
 def _rec_logits(machine: Machine, level: int, lower: NDArray[Any]) -> Floats:
-    return lower @ _double(machine.rec_weights[level]) + _double(machine.rec_biases[level])
+    return logits_of(lower, machine.rec_weights[level], machine.rec_biases[level])
 
 
 def _gen_logits(machine: Machine, level: int, upper: NDArray[Any]) -> Floats:
-    return upper @ _double(machine.gen_weights[level]) + _double(machine.gen_biases[level])
+    return logits_of(upper, machine.gen_weights[level], machine.gen_biases[level])
 
 
 def _double(array: NDArray[np.float32]) -> Floats:

@@ -6,15 +6,13 @@ knowledge of what made them, is then higher.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastws import estimate, exact
-from fastws.checks import NotFiniteError, Whole, check_integer, check_probability
+from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, check_probability
 from fastws.simulation import Simulation, advance_together
-from fastws.streams import Stream
 from fastws.threads import shares, side_by_side
 
 __all__ = ["best_of", "lowest_free_energy", "seeds_of_restarts", "training_free_energy_bits"]
@@ -57,13 +55,17 @@ def best_of(
     Raises
     ------
     ValueError
-        If n, the seed or the trial is out of range, the stream has neither training images nor samples, or no
-        simulation, or not the best one, keeps its parameters finite.
+        If n, the seed or the trial is out of range, the stream has no images to tell the best by (neither `x`, a set
+        of them, nor `sample(n)`), or every simulation ends in parameters that are not finite.
+
+    Notes
+    -----
+    One that ends in parameters that are not finite counts as the worst; the next best takes its place.
     """
     check_probability(trial, "trial")
     simulations = [new(own) for own in seeds_of_restarts(seed, n)]
     for simulation in simulations:
-        _check_images(simulation.stream)
+        _images_of(simulation)
     length = trial_length(simulations[0], trial)
     total = simulations[0].total_examples + (n - 1) * length
 
@@ -72,9 +74,15 @@ def best_of(
             progress(sum(simulation.examples_seen for simulation in simulations), total)
 
     finite = side_by_side([partial(_try_out, part, length) for part in shares(simulations)], watch=watch)
-    best = lowest_free_energy([simulation for part in finite for simulation in part] or simulations)
-    side_by_side([partial(advance_together, [best], None)], watch=watch)
-    return best
+    left = [simulation for part in finite for simulation in part]
+    while True:
+        best = lowest_free_energy(left)
+        try:
+            side_by_side([partial(advance_together, [best], None)], watch=watch)
+            return best
+        except NotFiniteError:
+            left.remove(best)
+            total += best.total_examples - length
 
 
 def _try_out(simulations: Sequence[Simulation], until: int, check: Callable[[object], None]) -> list[Simulation]:
@@ -123,8 +131,20 @@ def examples_of_each(total: int, n: int) -> int:
 
 
 def lowest_free_energy(simulations: Sequence[Simulation]) -> Simulation:
-    """Return the simulation that describes its training images in the fewest bits; the first of equals."""
-    return min(simulations, key=training_free_energy_bits)
+    """Return the simulation that describes its training images in the fewest bits; the first of equals.
+
+    Raises
+    ------
+    ValueError
+        If all have parameters that are not finite.
+    """
+    finite = [simulation for simulation in simulations if _is_finite(simulation)]
+    if not finite:
+        raise ValueError(
+            "every restart has ended in parameters that are not finite, so that none is the best. Give lower learning "
+            "rates, or finite parameters to begin with."
+        )
+    return min(finite, key=training_free_energy_bits)
 
 
 def training_free_energy_bits(simulation: Simulation) -> float:
@@ -136,11 +156,10 @@ def training_free_energy_bits(simulation: Simulation) -> float:
     Raises
     ------
     ValueError
-        If the stream has neither images nor samples, or a parameter is not finite.
+        If the stream has neither `x`, a set of images, nor `sample(n)`, or a parameter is not finite.
     """
     machine = simulation.machine
-    x = _images(simulation.stream)
-    images, counts = np.unique(x, axis=0, return_counts=True)
+    images, counts = np.unique(_images_of(simulation), axis=0, return_counts=True)
     if sum(machine.layer_sizes[1:]) <= exact.MOST_QUICKLY_ENUMERATED:
         bits = exact.free_energy_bits(machine, images)
     else:
@@ -148,15 +167,14 @@ def training_free_energy_bits(simulation: Simulation) -> float:
     return float(np.average(bits, weights=counts))
 
 
-def _check_images(stream: Stream) -> None:
-    if not (hasattr(stream, "x") or hasattr(stream, "sample")):
-        raise ValueError(
-            f"the stream is a {type(stream).__name__}, which has neither `x`, its images, nor a method `sample(n)`: "
-            "there is nothing to compare machines by. Give it one of them."
-        )
-
-
-def _images(stream: Stream) -> NDArray[np.uint8]:
-    _check_images(stream)
-    known: Any = stream
-    return known.x if hasattr(known, "x") else known.sample(_IMAGES)
+def _images_of(simulation: Simulation) -> NDArray[np.uint8]:
+    """Return images that a simulation learns from."""
+    stream, n_inputs = simulation.stream, simulation.machine.layer_sizes[0]
+    if hasattr(stream, "x"):
+        return check_binary(stream.x, n_inputs, "the stream's x")
+    if hasattr(stream, "sample"):
+        return check_binary(stream.sample(_IMAGES), n_inputs, "the stream's sample")
+    raise ValueError(
+        f"a stream of type {type(stream).__name__} shows none of its images, and the best restart is the one that "
+        "describes them in the fewest bits. Give it an attribute x, its images, or a method sample(n), which returns n."
+    )

@@ -1,4 +1,9 @@
+import ast
 import math
+import operator
+from decimal import Decimal, localcontext
+from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,6 +72,57 @@ def test_exp_of_minus_magnitude():
     found = np.empty_like(beyond)
     exponentials(beyond, found)
     np.testing.assert_allclose(found, math.exp(-708), rtol=1e-15, atol=0)
+
+
+@njit(error_model="numpy")
+def logarithms(a, out):
+    for row in range(len(a)):
+        store(out, row, 0, kernels.log_of_doubles(load(a, row, 0)))
+
+
+def test_log_of_doubles():
+    """To an ulp of the decimal logarithm: beside 1, where it is next to nothing, and over all normal numbers."""
+    around = 1 + np.concatenate([[0], 2.0 ** np.arange(-52, 0), -(2.0 ** np.arange(-53, -1))])
+    root = math.sqrt(0.5)
+    a = np.concatenate(
+        [
+            around,
+            np.linspace(0.4, 3, 500),
+            np.geomspace(2.3e-308, 1.7e308, 200),
+            [root, math.nextafter(root, 0), 2 * root, math.nextafter(2 * root, 0), 2.0**-1022, 2.0**1023],
+        ]
+    )
+    a = np.pad(a, (0, -len(a) % LANES), constant_values=1).reshape(-1, LANES)
+    found = np.empty_like(a)
+    logarithms(a, found)
+    with localcontext(prec=30):
+        for x, y in zip(a.ravel().tolist(), found.ravel().tolist(), strict=True):
+            assert abs(Decimal(y) - Decimal(x).ln()) <= Decimal(math.ulp(y)) * (y != 0), x
+
+
+@pytest.mark.parametrize("n_samples", [1, 7, 16, 33])
+@pytest.mark.parametrize("spread", [1.0, 300.0])
+def test_averages_are_sums_in_order(n_samples, spread):
+    costs, surprises = np.random.default_rng(n_samples).uniform(0, spread, (2, 3, n_samples))
+    averages = np.empty((3, 3))
+    kernels.average_costs(costs, surprises, averages)
+    for cost, surprise, (length, energy, bound) in zip(costs.tolist(), surprises.tolist(), averages.T, strict=True):
+        differences = [c - s for c, s in zip(cost, surprise, strict=True)]
+        assert length == reduce(operator.add, cost) / n_samples
+        assert energy == reduce(operator.add, differences) / n_samples
+        least = min(differences)
+        weights = math.fsum(math.exp(least - d) for d in differences)
+        assert bound == pytest.approx(least - math.log(weights / n_samples), rel=1e-14, abs=1e-14)
+
+
+def test_nothing_that_is_the_same_everywhere_comes_from_libm_or_blas():
+    """Logarithms, exponentials, sums and products of matrices of libraries differ between processors."""
+    own = {"exp", "exp2", "log", "log1p", "log2", "logaddexp", "mean", "sum", "dot", "vecdot", "average", "power"}
+    for source in [*kernels.SOURCES, estimate.__file__]:
+        for node in ast.walk(ast.parse(Path(source).read_text(encoding="utf-8"))):
+            assert not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.MatMult), source
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("np", "math"):
+                assert node.attr not in own, f"{source}:{node.lineno}"
 
 
 @pytest.mark.parametrize("sizes", [[1, 1], [15, 16, 17], [40, 1, 15, 16], [16, 40, 17, 1], [17, 3]])

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import naive
-from fastws import exact
+import precise
+from fastws import exact, levels
 from fastws.machine import Machine
 from fastws.threads import Stopped
 from memory import traced_memory
@@ -104,8 +105,9 @@ def test_cutting_into_blocks_changes_nothing(example, max_trailing, block):
     functions = [getattr(exact, name) for name in MEASURES + DISTRIBUTIONS]
     whole = [function(machine, x) for function in functions]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "_MAX_TRAILING", max_trailing)
-        patch.setattr(exact, "_BLOCK", block)
+        patch.setattr(levels, "_MAX_TRAILING", max_trailing)
+        for kind in (levels.Level, levels.CarefulLevel):
+            patch.setattr(kind, "block", block)
         for function, expected in zip(functions, whole, strict=True):
             np.testing.assert_allclose(function(machine, x), expected, rtol=1e-12, atol=1e-9)
 
@@ -220,6 +222,71 @@ def test_measures_of_huge_parameters_are_numbers():
         assert np.isfinite(getattr(exact, measure)(machine, x)).all()
     for distribution in DISTRIBUTIONS:
         assert np.isfinite(getattr(exact, distribution)(machine, x)).all()
+
+
+# Sixteen digits hold no two of these.
+FAR_APART = np.float32([0.5, -2, 1e-3, 30, -1e3, 1e4, -1e8, 1e16, -1e16, 1e30, -1e30, 3e38, -3e38])
+
+
+def far_apart(seed):
+    rng = np.random.default_rng(seed)
+    machine = Machine([[2, 1], [2, 3], [3, 2, 2], [2, 2, 1, 2], [1, 4]][seed % 5])
+    for arrays in (machine.gen_weights, machine.gen_biases, machine.rec_weights, machine.rec_biases):
+        for array in arrays:
+            many = rng.random(array.shape) < [0.1, 0.3, 1.0][seed % 3]
+            array[...] = np.where(many, rng.choice(FAR_APART, array.shape), rng.choice(FAR_APART[:3], array.shape))
+    return machine, rng.integers(0, 2, machine.layer_sizes[0]).tolist()
+
+
+@pytest.mark.parametrize("max_trailing", [1, 10])
+@pytest.mark.parametrize("seed", range(30))
+def test_measures_of_parameters_many_orders_apart(seed, max_trailing, monkeypatch):
+    monkeypatch.setattr(levels, "_MAX_TRAILING", max_trailing)
+    machine, d = far_apart(seed)
+    expected = precise.measures(naive.parameters(machine), d)
+    for name in ("neg_log_prob_bits", "description_length_bits", "recognition_entropy_bits"):
+        assert getattr(exact, name)(machine, d)[0] == pytest.approx(expected[name], rel=1e-13, abs=1e-14), name
+    # A difference, and right beside the larger one.
+    error = abs(exact.free_energy_bits(machine, d)[0] - expected["free_energy_bits"])
+    assert error <= 1e-13 * max(1.0, expected["description_length_bits"])
+    assert exact.kl_penalty_bits(machine, d)[0] == pytest.approx(expected["kl_penalty_bits"], rel=1e-12, abs=1e-13)
+    for name in DISTRIBUTIONS:
+        np.testing.assert_allclose(getattr(exact, name)(machine, d)[0], expected[name], rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("bias", [1e3, 1e4, 1e14, 1e16, 1e30, 3e38])
+def test_a_certain_input_costs_nothing_and_drowns_nothing(bias):
+    """The other input is 1 bit where the hidden unit is silent, and depends on it."""
+    machine = Machine([2, 1])
+    machine.gen_biases[0][0] = bias
+    assert exact.neg_log_prob_bits(machine, [1, 0]) == pytest.approx(1, rel=1e-12)
+    machine.gen_weights[0][0, 1] = machine.gen_weights[0][0, 0] = 2
+    for d in ([1, 0], [0, 0], [0, 1]):
+        expected = precise.measures(naive.parameters(machine), d)
+        for name in ("posterior", "kl_penalty_bits", "neg_log_prob_bits"):
+            np.testing.assert_allclose(getattr(exact, name)(machine, d)[0], expected[name], rtol=1e-12, err_msg=name)
+
+
+def test_large_weights_that_cancel_leave_the_rest():
+    weights = [1e30, 1, 1e16, 1, -1e30, 1, -1e16]
+    machine = Machine([1, 7])
+    machine.gen_weights[0][:, 0] = weights
+    machine.gen_biases[1][:] = 3e38
+    assert exact.neg_log_prob_bits(machine, [0])[0] == pytest.approx(math.log2(1 + math.exp(3)), rel=1e-14)
+    machine = Machine([7, 1])
+    machine.rec_weights[0][:, 0] = weights
+    q = 1 / (1 + math.exp(-3))
+    assert exact.recognition_distribution(machine, [1] * 7)[0, 1] == pytest.approx(q, rel=1e-14)
+
+
+@pytest.mark.parametrize("sizes", [[3, 11, 1], [2, 1, 11]])
+def test_a_large_layer_with_large_parameters_matches_naive(sizes):
+    machine, d = random_machine(sizes, scale=1e4), [1, 0, 1][: sizes[0]]
+    copy = naive.parameters(machine)
+    for measure in MEASURES:
+        assert getattr(exact, measure)(machine, d)[0] == close(getattr(naive, measure)(copy, d))
+    for distribution in DISTRIBUTIONS:
+        assert getattr(exact, distribution)(machine, d)[0].tolist() == close(getattr(naive, distribution)(copy, d))
 
 
 @given(machines_and_inputs(), st.data())
@@ -396,7 +463,7 @@ def test_measures_of_many_inputs_take_little_room(name):
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_distributions_take_little_more_room_than_the_result(name, monkeypatch):
-    monkeypatch.setattr(exact, "_BLOCK", 64)
+    monkeypatch.setattr(exact, "BLOCK", 64)
     machine, x = random_machine([4, 6]), np.zeros((10_000, 4), np.uint8)
     with traced_memory() as peak_bytes:
         result = getattr(exact, name)(machine, x)
@@ -404,6 +471,22 @@ def test_distributions_take_little_more_room_than_the_result(name, monkeypatch):
 
 
 def test_work_in_threads_asks_whether_to_stop(monkeypatch):
-    monkeypatch.setattr(exact, "side_by_side", stopping_at(1))
+    monkeypatch.setattr(levels, "side_by_side", stopping_at(1))
     with pytest.raises(Stopped):
         exact.free_energy_bits(random_machine([3, 11]), [[0, 1, 1]])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_result_that_is_not_finite_is_an_error(value, monkeypatch):
+    """As from a library that multiplies matrices wrongly on some processor."""
+    machine = random_machine([3, 2])
+    for name in ("log_probs", "description_lengths", "kl_penalties"):
+        monkeypatch.setattr(levels.Level, name, lambda level, rows, *others: np.full(len(rows), value))
+    monkeypatch.setattr(levels.Level, "entropies", lambda level, rows: np.full(len(rows), -value))
+    for name in DISTRIBUTIONS:
+        monkeypatch.setattr(levels.Level, name.partition("_")[0], lambda level, rows: np.full((len(rows), 4), value))
+    for name in [*MEASURES, *DISTRIBUTIONS]:
+        with pytest.raises(FloatingPointError, match=f"came out as -?{abs(value)}.*products of matrices"):
+            getattr(exact, name)(machine, [0, 1, 1])
+    with pytest.raises(FloatingPointError, match="came out as"):
+        exact.report(machine, [[0, 1, 1]], [1.0])

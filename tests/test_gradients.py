@@ -146,6 +146,41 @@ def test_descent_lowers_the_free_energy_and_keeps_the_floor():
     assert machine.gen_weights[0].min() == 0
 
 
+@pytest.mark.parametrize("bias", [1e4, 1e16, 3e38])
+def test_units_that_are_certain_drown_nothing(bias):
+    """Beyond 60, a bias changes neither what is on for certain nor any other derivative."""
+    found = []
+    for size in (60, bias):
+        machine = random_machine([3, 2, 2], seed=8)
+        machine.gen_biases[0][0], machine.gen_biases[1][0] = size, -size
+        machine.rec_biases[0][0] = -size
+        x = [[1, 0, 1], [1, 1, 0]]
+        both = [gradients.enumerated(machine, x), gradients.sampled(machine, x), gradients.mean_field(machine, x)]
+        found.append([*map(flat, both), gradients.mean_field_free_energy_bits(machine, x)])
+    for expected, other in zip(*found, strict=True):
+        np.testing.assert_allclose(other, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_large_weights_that_cancel_leave_the_rest():
+    machine = Machine([7, 1])
+    machine.rec_weights[0][:, 0] = [1e30, 1, 1e16, 1, -1e30, 1, -1e16]
+    machine.gen_biases[1][0] = 2
+    q = 1 / (1 + np.exp(-3.0))
+    expected = q * (1 - q) * (3 - 2)  # of KL(q ‖ p) by the logit of q, p having the logit 2
+    assert gradients.enumerated(machine, [[1] * 7]).rec_biases[0][0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_step_along_what_is_not_finite_is_refused(value):
+    machine = random_machine([3, 2, 1])
+    before = machine.copy()
+    gradient = gradients.enumerated(machine, [[0, 1, 0]])
+    gradient.rec_biases[1][0] = value
+    with pytest.raises(ValueError, match=r"^rec_biases\[1\] of the gradient has a value that is not finite"):
+        gradients.descend(machine, gradient, 0.1)
+    np.testing.assert_array_equal(parameter_bits(machine), parameter_bits(before))
+
+
 def test_each_level_has_its_own_rate():
     machine = random_machine([3, 2, 1])
     moved = machine.copy()
@@ -157,8 +192,13 @@ def test_each_level_has_its_own_rate():
 
 def test_mistakes_are_explained():
     machine = Machine([3, 2])
-    with pytest.raises(ValueError, match=r"shape \(2,\); there are 1 inputs"):
-        gradients.enumerated(machine, [[0, 1, 0]], [0.5, 0.5])
+    for probabilities, message in {
+        (0.5, 0.5): r"shape \(2,\); there are 1 patterns",
+        (np.nan,): r"probabilities\[0\] is nan",
+        (0.5,): "probabilities sum to 0.5",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            gradients.enumerated(machine, [[0, 1, 0]], probabilities)
     with pytest.raises(ValueError, match="n_samples is 0"):
         gradients.sampled(machine, [[0, 1, 0]], 0)
     with pytest.raises(ValueError, match="x has 2 columns"):

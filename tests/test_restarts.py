@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,92 @@ def test_lowest_free_energy_of_equals_is_the_first():
     runs = [on_images(1), on_images(1), on_images(2)]
     assert lowest_free_energy(runs[:2]) is runs[0]
     assert lowest_free_energy(runs) is min(runs, key=training_free_energy_bits)
+
+
+class Breaking(Images):
+    """Images that leave a parameter not finite after so many examples, in machines of some seeds."""
+
+    def __init__(self, broken, value, after=1):
+        super().__init__(X)
+        self.broken, self.value, self.after = broken, value, after
+
+    def learn(self, machine, seed, n_examples, seen, *arguments):
+        super().learn(machine, seed, n_examples, seen, *arguments)
+        if seed in self.broken and seen[0] >= self.after:
+            machine.gen_biases[0][0] = self.value
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("after", [1, 40])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_restarts_that_are_not_finite_are_the_worst(place, after, value):
+    """Whether they end so in the trial or after it."""
+    seeds = seeds_of_restarts(3, 3)
+
+    def new(seed, broken=()):
+        return Simulation(random_machine([2, 3, 1], seed), Breaking(broken, value, after), [(40, 0.1)], seed=seed)
+
+    def best_without(broken):
+        runs = [new(seed).advance(10) for seed in seeds if seed not in broken]
+        energies = [np.mean([naive.free_energy_bits(run.machine, d) for d in X]) for run in runs]
+        return runs[int(np.argmin(energies))].seed
+
+    calls = []
+    best = best_of(lambda seed: new(seed, [seeds[place]]), 3, 3, progress=lambda *counts: calls.append(counts))
+    assert best.seed == best_without([seeds[place]])
+    assert bits_of(best) == bits_of(new(best.seed).advance())
+    assert calls[-1][0] == calls[-1][1]
+    with pytest.raises(ValueError, match=r"every restart has ended in parameters that are not finite.*lower"):
+        best_of(lambda seed: new(seed, seeds), 3, 3)
+
+
+class Own:
+    """A stream of someone's own, which teaches nothing."""
+
+    n_inputs = 2
+
+    def description(self):
+        return {}, {}
+
+    def learn(self, machine, seed, n_examples, seen, rates, floor):
+        seen[0] += np.uint64(n_examples)
+
+
+class WithImages(Own):
+    x = X
+
+
+class WithSample(Own):
+    def sample(self, n):
+        return np.resize(X, (n - n % 3, 2))
+
+
+@pytest.mark.parametrize("stream", [WithImages(), WithSample()], ids=["x", "sample"])
+def test_any_stream_that_shows_images_will_do(stream):
+    best = best_of(lambda seed: Simulation(random_machine([2, 3], seed), stream, [(4, 0.1)], seed=seed))
+    expected = np.mean([naive.free_energy_bits(best.machine, d) for d in X])
+    assert training_free_energy_bits(best) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({}, r"^a stream of type Own shows none of its images.*Give it an attribute x.*or a method sample\(n\)"),
+        ({"x": [[0, 2]]}, r"^the stream's x\[0, 1\] is 2"),
+        ({"sample": lambda n: [[0, 1, 1]]}, r"^the stream's sample has 3 columns; the input layer has 2 units"),
+    ],
+)
+def test_a_stream_that_shows_no_images_is_refused_before_it_learns(attributes, message):
+    stream, made = Own(), []
+    vars(stream).update(attributes)
+
+    def new(seed):
+        made.append(Simulation(Machine([2, 1]), stream, [(4, 0.1)], seed=seed))
+        return made[-1]
+
+    with pytest.raises(ValueError, match=message):
+        best_of(new)
+    assert {run.examples_seen for run in made} == {0}
 
 
 def test_progress_counts_the_examples_of_all():

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import fastws
 from chance import INTERPRETED
 from fastws import sweep
-from fastws.experiments.bars import BARS, new_simulation
+from fastws.experiments.bars import BARS, largest_weight, new_simulation
 from fastws.storage import LANES
 from fastws.sweep import table as tables
 from fastws.sweep.engines import children_ignoring_interrupts, worker_processes
@@ -42,7 +42,7 @@ def contents(folder):
 
 
 @pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
-def test_engines_agree_to_the_bit_with_runs_one_by_one(tmp_path):
+def test_engines_agree_with_runs_one_by_one(tmp_path):
     vary = {"p_bar": [0.1, 0.3], "hidden": [None, 3], "examples": 2000}
     with ThreadPoolExecutor(2) as pool:
         engines = {"lanes": "lanes", "threads": "threads", "processes": "processes", "executor": pool}
@@ -51,17 +51,16 @@ def test_engines_agree_to_the_bit_with_runs_one_by_one(tmp_path):
         }
     for name in found:
         same(found[name], found["lanes"])
-        lines = [line.rsplit(",", 2)[0] for line in (tmp_path / f"{name}.csv").read_text().splitlines()]
-        assert lines == [line.rsplit(",", 2)[0] for line in (tmp_path / "lanes.csv").read_text().splitlines()]
+        same(sweep.read(tmp_path / f"{name}.csv"), sweep.read(tmp_path / "lanes.csv"))
     assert len(found["lanes"]) == 4 * N_LANES
     for row in found["lanes"].iloc[[0, 1, N_LANES, -1]].itertuples():
         bars = fastws.Bars(p_bar=row.p_bar)
         hidden = None if pd.isna(row.hidden) else row.hidden
         machine = new_simulation(row.seed, "paper", 2000, bars, hidden).advance().machine
         report = fastws.exact.report(machine, *bars.distribution())
-        assert row.asymmetric_divergence_bits == report.asymmetric_divergence_bits
-        assert row.kl_penalty_bits == report.kl_penalty_bits
-        assert row.free_energy_bits == report.free_energy_bits
+        for name in ("asymmetric_divergence_bits", "kl_penalty_bits", "free_energy_bits"):
+            assert getattr(row, name) == pytest.approx(getattr(report, name), rel=1e-12, abs=1e-11)
+        assert row.largest_weight == largest_weight(machine)
 
 
 @pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
@@ -455,6 +454,18 @@ def test_measures_that_are_missing_are_an_error_of_the_run(tiny):
     assert sweep.run(tiny, {}, 1)["error"].tolist() == ["KeyError: 'height'"]
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_measure_that_is_not_finite_is_an_error_of_the_run(tiny, value):
+    tiny.measures = lambda simulation: {"weight": value if simulation.seed == 1 else 2.5, "seen": 1}
+    table = sweep.run(tiny, {}, 3, "threads")
+    assert table["error"].tolist() == [
+        "",
+        f"ValueError: the measure weight is {value}; a result is a finite number.",
+        "",
+    ]
+    assert table["weight"].fillna(0).tolist() == [2.5, 0, 2.5]
+
+
 def test_settings_that_do_not_go_together_are_a_row(tmp_path):
     class Picky(Tiny):
         def simulation(self, settings, seed):
@@ -673,5 +684,24 @@ def test_success_rates_count_what_did_not_fail():
     assert (rates["rate_low"][0], rates["rate_high"][0]) == sweep.success_interval(2, 3)
     assert rates["median_asymmetric_divergence_bits"].tolist()[:2] == [0.1, 0.5]
     assert sweep.success_rates(table, 0.05)["succeeded"].tolist() == [1, 0, 0]
+    # A table that another program wrote: minus infinity would be less than any bound.
+    unsaid = rows(8, 0.2, [0.04, math.nan, math.inf, -math.inf]).assign(error="")
+    assert sweep.success_rates(unsaid)[["runs", "succeeded", "failed"]].to_numpy().tolist() == [[1, 1, 3]]
     one = sweep.success_rates(rows(8, 0.2, [0.1, 0.3]))
     assert one.to_numpy().tolist() == [[2, 1, 0.5, *sweep.success_interval(1, 2), 0.2, 0]]
+
+
+@pytest.mark.parametrize("within", [math.nan, math.inf, 0, -0.1])
+def test_a_bound_of_success_is_a_number_above_0(within):
+    with pytest.raises(ValueError, match=f"^within_bits is {within}; give a number above 0"):
+        sweep.success_rates(pd.DataFrame({"asymmetric_divergence_bits": [0.1], "seconds": 1.0, "error": ""}), within)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_the_largest_weight_passes_over_nothing(place):
+    machine = fastws.Machine([4, 3, 1])
+    shown = [machine.gen_biases[0], machine.gen_weights[0], machine.gen_biases[1], machine.gen_weights[1]]
+    shown[place].flat[0] = -2.5
+    assert largest_weight(machine) == 2.5
+    shown[place].flat[0] = math.nan
+    assert math.isnan(largest_weight(machine))

@@ -34,7 +34,7 @@ def workers(client):
 
 
 @pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
-def test_a_cluster_gives_the_same_table_to_the_bit(client, tmp_path):
+def test_a_cluster_gives_the_same_table(client, tmp_path):
     vary = {"p_bar": [0.1, 0.3], "hidden": [None, 3], "examples": 2000}
     table = sweep.run(BARS, vary, 17, client, tmp_path / "t.parquet")
     same(table, sweep.run(BARS, vary, 17))

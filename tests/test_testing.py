@@ -349,6 +349,13 @@ def test_hypothesis_is_needed_for_nothing_else():
     assert process.stdout == "needed\n", process.stderr
 
 
+def test_a_weight_that_is_not_a_number_is_not_passed_over():
+    states = [np.zeros(2, np.uint8), np.zeros(1, np.uint8)]
+    trial = Trial(fastws.wake_update, "wake", fastws.Machine([2, 1]), states, (0.1, 0.1), 0)
+    changes = trial.mean_changes([layer[np.newaxis] for layer in states], [np.nan])
+    assert np.isnan(changes["gen_biases_0"]).all()
+
+
 # The reference and the strategies.
 
 

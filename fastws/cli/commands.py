@@ -77,7 +77,7 @@ def run() -> int:
     except Interrupted as interruption:
         complain(str(interruption))
         return INTERRUPTED
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, FloatingPointError, OSError, ImportError) as error:
         complain(f"Error: {error}")
     except MemoryError:
         complain("Error: there is not enough memory for that; give smaller layers, or fewer images.")

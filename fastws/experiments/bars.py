@@ -355,7 +355,7 @@ def summary(contests: Sequence[Contest], recipe: str) -> dict[str, Any]:
 def largest_weight(machine: Machine) -> float:
     """Return the largest magnitude in Figure 1c: generative weights to and from the first hidden layer, and biases."""
     shown = [machine.gen_biases[0], machine.gen_weights[0], machine.gen_biases[1], *machine.gen_weights[1:2]]
-    return float(max(np.abs(array).max() for array in shown))
+    return float(np.max([np.abs(array).max() for array in shown]))  # max of Python passes over NaN
 
 
 def unambiguous(images: np.ndarray) -> np.ndarray:

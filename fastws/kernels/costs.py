@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastws.kernels.connection import generative, recognition
-from fastws.kernels.elementary import exp_of_minus_magnitude
+from fastws.kernels.elementary import LOG_2, exp_of_minus_magnitude, log_of_doubles
 from fastws.kernels.jit import inline, jit
 from fastws.kernels.lanes import float_bits, float_from_bits, lane_numbers, load, spread, store, to_double, where
 from fastws.kernels.layout import LANES
@@ -47,19 +47,19 @@ def add_layer_cost(between: Connection, states: Floats, parts: Doubles) -> None:
         cost = cost + where(there, where(a > 0.0, a, 0.0) - to_double(load(states, driven, first)) * a, 0.0)
         factor = factor * where(there, exp_of_minus_magnitude(a) + 1.0, 1.0)
         exponent = (float_bits(factor) >> 52) - 1023
-        store(parts, 0, part, cost + to_double(exponent) * 0.6931471805599453)
+        store(parts, 0, part, cost + to_double(exponent) * LOG_2)
         store(parts, 1, part, float_from_bits(float_bits(factor) - (exponent << 52)))
 
 
 @inline
 def total_cost(parts: Doubles) -> float:
     """Return a cost in nats."""
+    for part in range(0, PARTS, LANES):
+        store(parts, 0, part, load(parts, 0, part) + log_of_doubles(load(parts, 1, part)))
     total = 0.0
-    product = 1.0
     for part in range(PARTS):
         total += parts[0, part]
-        product *= parts[1, part]
-    return total + np.log(product)
+    return total
 
 
 @jit
@@ -93,3 +93,32 @@ def sampled_costs(
             for level in range(n_levels - 1):
                 add_layer_cost(recognition(net, level), room.states, room.parts)
             surprises[image, sample] = total_cost(room.parts)
+
+
+@jit
+def average_costs(costs: Doubles, surprises: Doubles, averages: Doubles, space: Doubles) -> None:
+    """Average over the representations drawn of each input, first to last; all in nats.
+
+    Written in place, shape (3, n): the means of C(α, d) and of C(α, d) + log Q(α|d), and minus the logarithm of the
+    mean weight exp(-C(α, d)) / Q(α|d). `space`, shape (2, 16), is room.
+    """
+    n_samples = costs.shape[1]
+    for image in range(costs.shape[0]):
+        lengths, energies, least = 0.0, 0.0, np.inf
+        for sample in range(n_samples):
+            energy = costs[image, sample] - surprises[image, sample]
+            lengths += costs[image, sample]
+            energies += energy
+            least = min(least, energy)
+        weights = 0.0
+        for first in range(0, n_samples, LANES):
+            n = min(LANES, n_samples - first)
+            for lane in range(n):
+                space[0, lane] = costs[image, first + lane] - surprises[image, first + lane] - least
+            store(space, 0, 0, exp_of_minus_magnitude(load(space, 0, 0)))
+            for lane in range(n):
+                weights += space[0, lane]
+        store(space, 0, 0, log_of_doubles(spread(weights / n_samples)))
+        averages[0, image] = lengths / n_samples
+        averages[1, image] = energies / n_samples
+        averages[2, image] = least - space[0, 0]

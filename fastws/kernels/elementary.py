@@ -1,8 +1,11 @@
 """The functions that Eqs 1 to 3 need, by additions and multiplications: the same bits on every processor."""
 
 from fastws.kernels.jit import inline
-from fastws.kernels.lanes import float_bits, float_from_bits, to_float, where
+from fastws.kernels.lanes import float_bits, float_from_bits, to_double, to_float, where
 from fastws.kernels.types import Lanes
+
+LOG_2 = 0.6931471805599453
+BITS_OF_SQRT_HALF = 0x3FE6A09E667F3BCD
 
 
 @inline
@@ -35,6 +38,24 @@ def logistic(a: Lanes) -> Lanes:
     # The polynomial of degree 5 that is 1 + f + … and nearest to exp(f), to 1.05e-7 of it, for |f| <= log(2) / 2.
     p = (f + 1.0) + z * ((f * 0.16667115 + 0.4999923) + z * (f * 0.0083125 + 0.04189033))
     return 1.0 / (float_from_bits(float_bits(p) + (float_bits(n) << 23)) + 1.0)
+
+
+@inline
+def log_of_doubles(x: Lanes) -> Lanes:
+    """Return the logarithm of positive normal float64 lanes, to 1 unit in the last place (as log of fdlibm)."""
+    exponent = (float_bits(x) - BITS_OF_SQRT_HALF) >> 52
+    n = to_double(exponent)
+    f = float_from_bits(float_bits(x) - (exponent << 52)) - 1.0
+    s = f / (f + 2.0)
+    z = s * s
+    p = z * 1.479819860511658591e-01 + 1.531383769920937332e-01
+    p = p * z + 1.818357216161805012e-01
+    p = p * z + 2.222219843214978396e-01
+    p = p * z + 2.857142874366239149e-01
+    p = p * z + 3.999999999940941908e-01
+    p = p * z + 6.666666666666735130e-01
+    half = f * f * 0.5
+    return n * 0.6931471803691238 - ((half - (s * (half + p * z) + n * 1.9082149292705877e-10)) - f)
 
 
 @inline

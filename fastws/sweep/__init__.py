@@ -1,8 +1,8 @@
 """Many machines: a grid or a list of settings, times seeds, to a table with a row a run.
 
-`run` learns them on all cores, in other processes or on a cluster, with the same results to the bit, and keeps the
-rows in a file from which a sweep that was killed goes on. `read` reads such a file again, and `success_rates` says how
-often the runs of each setting came near the data.
+`run` learns them on all cores, in other processes or on a cluster, with the same results, and keeps the rows in a file
+from which a sweep that was killed goes on. `read` reads such a file again, and `success_rates` says how often the runs
+of each setting came near the data.
 
 The table and its file have these columns: ``experiment``, its name; a column a setting, those not varied too;
 ``seed``; a column a measure, empty in a run that failed; ``seconds``, the time spent learning (a run that learned in a

@@ -1,5 +1,6 @@
 """The unit of work of a sweep: a group of runs that differ in their seeds only. What is here works in any process."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -91,6 +92,9 @@ def _measured(experiment: Experiment, simulation: Simulation, seconds: float) ->
     try:
         measures = experiment.measures(simulation)
         values = tuple(float(measures[name]) for name in experiment.measure_names)
+        for name, value in zip(experiment.measure_names, values, strict=True):
+            if not math.isfinite(value):
+                raise ValueError(f"the measure {name} is {value}; a result is a finite number.")
     except Exception as error:
         return failed(simulation.seed, error, seconds)
     return Outcome(simulation.seed, values, seconds, "")

@@ -1,5 +1,6 @@
 """How often the runs of a sweep succeed."""
 
+import math
 from typing import TYPE_CHECKING
 
 from fastws.sweep.table import pandas, setting_names
@@ -38,13 +39,22 @@ def success_rates(table: "pd.DataFrame", within_bits: float = 0.10) -> "pd.DataF
     pandas.DataFrame
         A row a combination of the settings that vary, in the order of the table, with these columns after theirs:
         ``runs``, those that did not fail, ``succeeded``, ``success_rate``, ``rate_low`` and ``rate_high`` (Wilson's
-        95 % interval), ``median_asymmetric_divergence_bits`` and ``failed``, the number of runs with an error.
+        95 % interval), ``median_asymmetric_divergence_bits`` and ``failed``, the number of runs with an error or
+        with a divergence that is not finite.
+
+    Raises
+    ------
+    ValueError
+        If `within_bits` is not above 0.
     """
+    if not 0 < within_bits < math.inf:
+        raise ValueError(f"within_bits is {within_bits!r}; give a number above 0.")
     names = varied(table)
     grouping = table.groupby(names, sort=False, dropna=False) if names else [((), table)]
     rows = []
     for values, group in grouping:
-        bits = group["asymmetric_divergence_bits"][group["error"] == ""]
+        bits = group["asymmetric_divergence_bits"]
+        bits = bits[(group["error"] == "") & (bits.abs() < math.inf)]
         n_runs, n_succeeded = len(bits), int((bits <= within_bits).sum())
         rate = n_succeeded / n_runs if n_runs else float("nan")
         interval = success_interval(n_succeeded, n_runs)

@@ -64,7 +64,7 @@ class Trial:
         """Return the changes that the rule makes on each example, weighted and summed."""
         total = {name: np.zeros(array.shape) for name, array in (machine or self.machine).arrays().items()}
         for row, weight in enumerate(weights):
-            if weight > 0:
+            if weight != 0:
                 for name, change in self.changes(machine, [layer[row] for layer in layers]).items():
                     total[name] += weight * change
         return total
