@@ -1,5 +1,6 @@
 """Checks of what a user passes in. Each raises `ValueError` saying what was found, what was expected and what to do."""
 
+import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
@@ -113,3 +114,39 @@ def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") ->
                 f"Threshold grey images first, for example {name} > {name}.mean()."
             )
     return np.ascontiguousarray(rows, dtype=np.uint8)
+
+
+def check_threshold(threshold: Any) -> float:
+    """Return the threshold: a number, which may be infinite, that pixels are compared with."""
+    if isinstance(threshold, bool | np.bool_) or not isinstance(threshold, numbers.Real) or math.isnan(threshold):
+        raise ValueError(f"the threshold is {threshold!r}; give a number that pixels lie above or below.")
+    return float(threshold)
+
+
+def check_contrast(x: NDArray[Any], threshold: float | None = None, what: str = "images") -> None:
+    """Check that some pixels are on and others off, above a threshold or as they are.
+
+    A class, or a single image that is read, may be blank; what a machine learns from may not, nor may a threshold blank
+    all that it is used on.
+
+    Parameters
+    ----------
+    x : ndarray of numbers, not empty
+    threshold : float, optional
+    what : str
+        What the error message calls the images.
+
+    Raises
+    ------
+    ValueError
+        If all pixels of all images are the same, with the range that was found.
+    """
+    low, high = x.min(), x.max()
+    if low == high:
+        raise ValueError(f"all {what} are the same; there is nothing to tell apart: every pixel is {low.item():g}.")
+    if threshold is not None and (low > threshold or not high > threshold):
+        found = "every pixel lies" if low > threshold else "no pixel lies"
+        raise ValueError(
+            f"all {what} are the same: {found} above the threshold {threshold:g}, since they run from {low.item():g} "
+            f"to {high.item():g}. Give a threshold between."
+        )
