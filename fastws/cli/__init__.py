@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import fastws
-from fastws.cli import bars, codec, digits, models, resume, sweep
+from fastws.cli import bars, classify, codec, digits, models, represent, resume, sweep, train
 from fastws.cli.session import INTERRUPTED, USER_ERROR, Interrupted, complain, ending_on_interrupt, saying_own_warnings
 
 # Imports leave 300,000 objects behind and next to no garbage.
@@ -24,10 +24,12 @@ app = typer.Typer(
 for command in (
     bars.bars,
     digits.digits,
-    models.train,
+    train.train,
     models.evaluate,
     models.fantasies,
     models.show,
+    classify.classify,
+    represent.represent,
     codec.compress,
     codec.decompress,
     resume.resume,

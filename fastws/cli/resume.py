@@ -7,8 +7,8 @@ import typer
 
 from fastws.cli.bars import resume_bars
 from fastws.cli.digits import resume_digits
-from fastws.cli.models import resume_train
 from fastws.cli.session import Json
+from fastws.cli.train import resume_train
 
 
 def resume(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 USER_ERROR = 2
 INTERRUPTED = 130
 STATE_FILE = "run.npz"
+DIVERGED_FILE = "diverged.npz"
 RESULT_FILE = "result.json"
 # Between two chunks a simulation needs Python for some microseconds; by default it would wait 5 ms for its turn.
 _SECONDS_A_TURN = 5e-5
@@ -147,13 +148,25 @@ def learn(
 
 @contextmanager
 def saving_on_interrupt(folder: Path, save: Callable[[Path], object]) -> Iterator[None]:
-    """On Ctrl-C in the block, save the state and raise `Interrupted`; after a whole block, remove an earlier state."""
+    """On Ctrl-C in the block, save the state and raise `Interrupted`; after a whole block, remove an earlier state.
+
+    The state of learning that diverged is saved to be looked at, and not to go on with.
+    """
     state = folder / STATE_FILE
     try:
         yield
     except KeyboardInterrupt:
         save(state)
         raise Interrupted(f"Interrupted; the state is saved. To go on:\n  fastws resume {state}") from None
+    except ValueError as error:
+        from fastws.divergence import LearningDiverged
+
+        if not isinstance(error, LearningDiverged):
+            raise
+        save(folder / DIVERGED_FILE)
+        raise ValueError(
+            f"{error} The state is kept in {folder / DIVERGED_FILE}, which fastws.simulation.load_runs reads."
+        ) from error
     state.unlink(missing_ok=True)
 
 

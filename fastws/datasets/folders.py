@@ -46,8 +46,8 @@ def read_folder(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     if not files:
         others = len(_visible(folder, Path.is_file))
         raise FileNotFoundError(
-            f"the directory {folder} has no picture{f' among its {others} files' if others else ''}; give one of pictures "
-            "or of IDX files."
+            f"the directory {folder} has no picture{f' among its {others} files' if others else ''}; give one of "
+            "pictures or of IDX files."
         )
     content = {"x": _read_pictures(files), "files": np.array([os.fspath(file.relative_to(folder)) for file in files])}
     return content if labels is None else {**content, "y": labels}

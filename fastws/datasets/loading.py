@@ -71,7 +71,7 @@ def load(
     path : path
     part : {"train", "test"}, default="train"
         Which images where there are several: of those to learn from x_train comes before x, of those to read x_test
-        comes before x and x_train. What is to be learned from may not be blank; a single image to read may.
+        comes before x and x_train. What is to be learned from may not be blank.
     key : str, optional
         The name of the images in an ``.npz`` or ``.mat`` file. Their labels are called alike (`labels` for `images`,
         `y` for `x` or `X`) or y, labels, label or target.
@@ -94,7 +94,7 @@ def load(
         If the file cannot be read.
     ValueError
         If it is none of these or damaged; if the images are grey and there is neither threshold nor seed; if all pixels
-        of all images are the same; or if the labels are not one an image.
+        of all images are the same, or a threshold makes them so; or if the labels are not one an image.
     """
     arrays = read(path, key, label_column)
     name = choose(arrays, path, _NAMES[part], key)

@@ -64,8 +64,11 @@ def binarise(x: NDArray[Any], threshold: float | None, name: str, seed: int | No
 def check_varied(
     x: NDArray[Any], binary: NDArray[np.uint8], threshold: float | None, what: str = "images", reading: bool = False
 ) -> None:
-    """Check with `check_contrast` what became of x by `binarise`; a single image may be blank where it is only read."""
-    if reading and len(x) == 1:
+    """Check with `check_contrast` what became of x by `binarise`.
+
+    What is only read may be blank as it is, and a single image also by a threshold.
+    """
+    if reading and (threshold is None or len(x) == 1):
         return
     if threshold is not None:
         check_contrast(x, check_threshold(threshold), what)
@@ -131,8 +134,8 @@ def image_shape(n_pixels: int, given: tuple[int, int] | None = None) -> tuple[in
 def _rows(x: NDArray[Any], name: str) -> NDArray[Any]:
     if x.ndim == 4 and x.shape[3] > 1:
         raise ValueError(
-            f"{name} has 4 dimensions, of which the last says that a pixel has {x.shape[3]} channels (shape {x.shape}); "
-            "give grey images, of shape (n, height, width)."
+            f"{name} has 4 dimensions, of which the last says that a pixel has {x.shape[3]} channels (shape "
+            f"{x.shape}); give grey images, of shape (n, height, width)."
         )
     return x.reshape(len(x), x.shape[1] * x.shape[2]) if x.ndim == 3 or (x.ndim == 4 and x.shape[3] == 1) else x
 

@@ -64,7 +64,9 @@ def _read(file: IO[str], label_column: str | None) -> dict[str, NDArray[Any]]:
     label = _label_index(cells if is_header else [], len(cells), label_column)
     lines = file if is_header else _after(line, file)
     names: dict[str, int] = {}
-    converters = None if label is None else {label: lambda text: float(names.setdefault(text.strip(), len(names)))}
+    converters: dict[int | str, Any] | None = None
+    if label is not None:
+        converters = {label: lambda text: float(names.setdefault(text.strip(), len(names)))}
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise ValueError("it has a header and no row")
