@@ -285,7 +285,7 @@ def test_bad_data_is_one_sentence_and_leaves_nothing(run, tmp_path, name):
         (("--data", "."), "directory"),
         (("--data", "usps", "--threshold", "3"), "--threshold does not go with --data usps"),
         (("--threshold", "16"), "all training images are the same"),
-        (("--threshold", "nan"), "all training images are the same"),
+        (("--threshold", "nan"), "the threshold is nan"),
         (("--threshold", "x"), "--threshold"),
         (("--hidden", "16,x"), "--hidden is '16,x'; give whole numbers"),
         (("--hidden", ""), "--hidden is ''; give whole numbers"),
