@@ -123,11 +123,8 @@ def check_threshold(threshold: Any) -> float:
     return float(threshold)
 
 
-def check_contrast(x: NDArray[Any], threshold: float | None = None, what: str = "images") -> None:
+def check_contrast(x: NDArray[Any], threshold: float | None = None, what: str = "images", whole: bool = True) -> None:
     """Check that some pixels are on and others off, above a threshold or as they are.
-
-    A class, or a single image that is read, may be blank; what a machine learns from may not, nor may a threshold blank
-    all that it is used on.
 
     Parameters
     ----------
@@ -135,16 +132,22 @@ def check_contrast(x: NDArray[Any], threshold: float | None = None, what: str = 
     threshold : float, optional
     what : str
         What the error message calls the images.
+    whole : bool, default=True
+        Whether these are all images that something is learned from. Others, which are read or are a part, may be blank
+        as they are, and a single image also by the threshold.
 
     Raises
     ------
     ValueError
         If all pixels of all images are the same, with the range that was found.
     """
+    if not whole and (threshold is None or len(x) == 1):
+        return
     low, high = x.min(), x.max()
     if low == high:
-        raise ValueError(f"all {what} are the same; there is nothing to tell apart: every pixel is {low.item():g}.")
-    if threshold is not None and (low > threshold or not high > threshold):
+        if whole:
+            raise ValueError(f"all {what} are the same; there is nothing to tell apart: every pixel is {low.item():g}.")
+    elif threshold is not None and (low > threshold or not high > threshold):
         found = "every pixel lies" if low > threshold else "no pixel lies"
         raise ValueError(
             f"all {what} are the same: {found} above the threshold {threshold:g}, since they run from {low.item():g} "

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastws import estimate
-from fastws.checks import check_binary, check_integer, check_rates
+from fastws.checks import check_binary, check_contrast, check_integer, check_rates, check_threshold
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.streams import Images
@@ -117,11 +117,13 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         Raises
         ------
         ValueError
-            If a value of X is not 0 or 1 and there is no threshold; if there are fewer than two classes or a class has
-            one image; or a parameter is out of range.
+            If a value of X is not 0 or 1 and there is no threshold; if all pixels of all images are the same, as they
+            are or by the threshold; if there are fewer than two classes or a class has one image; or a parameter is out
+            of range.
         """
         images, labels = self._training_data(X, y, reset=True)
         classes = _several_classes(labels, "y")
+        check_contrast(images, self.threshold)
         runs = self.simulations(images, labels)
         side_by_side([run_to_end(run) for run in runs], self._n_threads())
         return self._set_machines([run.machine for run in runs], classes)
@@ -146,8 +148,9 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         Raises
         ------
         ValueError
-            If a value of X is not 0 or 1 and there is no threshold; if the first call names no classes or a later one
-            others, or y has one that was not named; or a parameter is out of range.
+            If a value of X is not 0 or 1 and there is no threshold; if the threshold leaves all pixels of all images
+            the same; if the first call names no classes or a later one others, or y has one that was not named; or a
+            parameter is out of range.
         """
         first = not hasattr(self, "machines_")
         images, labels = self._training_data(X, y, reset=first)
@@ -159,6 +162,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         unknown = np.setdiff1d(labels, known)
         if len(unknown):
             raise ValueError(f"y has the class {unknown[0]}, which is not among the classes {known}.")
+        check_contrast(images, self.threshold, whole=False)
         seeds = self._seeds(len(known), 0 if first else self._n_calls)
         machines = [self._new_machine(images.shape[1]) for _ in known] if first else self.machines_
         runs = [
@@ -359,7 +363,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
 
     def _binary(self, X: Any) -> NDArray[np.uint8]:
         if self.threshold is not None:
-            return check_binary(np.asarray(X) > self.threshold, name="X")
+            return check_binary(np.asarray(X) > check_threshold(self.threshold), name="X")
         try:
             return check_binary(X, name="X")
         except ValueError as error:

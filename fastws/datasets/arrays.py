@@ -1,17 +1,16 @@
-"""Arrays in files: NumPy's ``.npz`` and ``.npy``, and MATLAB's ``.mat``."""
+"""Arrays in NumPy's files: ``.npz`` and ``.npy``."""
 
 import math
 import os
-import warnings
 import zipfile
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Of what zip's method makes: a run of 258 bytes takes two bits.
-_LARGEST_RATIO = 1032
 _SMALL = 1 << 16
+LARGEST_RATIO = 1032
+"""Of what zip and zlib make smaller: a run of 258 bytes takes two bits."""
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
@@ -34,9 +33,9 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
                 return {member.filename.removesuffix(".npy"): _read_member(archive, member) for member in members}
         # Mapped, lest a large file be read whole; copy-on-write, since the kernels are compiled for writable arrays.
         return {"x": np.lib.format.open_memmap(path, mode="c")}
-    except OSError:
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
         if "allow_pickle" in str(error) or "Python objects" in str(error):
             raise ValueError(
                 f"{name} holds Python objects, which are not unpickled since they could run any program; save plain "
@@ -47,7 +46,7 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     """Return an array, for which no more room is made than what the archive holds can fill."""
-    if member.file_size > _SMALL + _LARGEST_RATIO * member.compress_size:
+    if member.file_size > _SMALL + LARGEST_RATIO * member.compress_size:
         raise ValueError(f"{member.filename} claims more bytes than it can have")
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
@@ -59,34 +58,3 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[A
             raise ValueError(f"{member.filename} claims a shape that its bytes do not fill")
     with archive.open(member) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
-
-
-def read_matlab(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a MATLAB file by their names.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    ValueError
-        If it is one of MATLAB 7.3, no such file, or damaged.
-    """
-    from scipy.io import loadmat
-
-    name = os.fspath(path)
-    with open(path, "rb") as file:
-        start = file.read(520)
-    if start.startswith(b"MATLAB 7.3") or b"\x89HDF" in (start[:4], start[512:516]):
-        raise ValueError(
-            f"{name} is a file of MATLAB 7.3, which is HDF5 and is not read here; save it again in MATLAB with "
-            "save(..., '-v7')."
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            content = loadmat(path)
-    except OSError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{name} is not a MATLAB file, or it is damaged ({error}).") from error
-    return {key: value for key, value in content.items() if isinstance(value, np.ndarray) and not key.startswith("__")}

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastws.datasets.arrays import read_arrays, read_matlab
+from fastws.checks import check_contrast
+from fastws.datasets.arrays import read_arrays
 from fastws.datasets.folders import read_folder
 from fastws.datasets.idx import (
     labels_beside,
@@ -18,7 +19,8 @@ from fastws.datasets.idx import (
     test_images_beside,
     training_images_in,
 )
-from fastws.datasets.pixels import binarise, check_labels, check_varied, given_shape, image_shape, whole_labels
+from fastws.datasets.matlab import read_matlab
+from fastws.datasets.pixels import binarise, check_labels, given_shape, image_shape, whole_labels
 from fastws.datasets.tables import LABEL_COLUMNS, read_table
 
 Arrays = dict[str, NDArray[Any]]
@@ -190,7 +192,7 @@ def as_binary(
         As `load`.
     """
     x = binarise(arrays[name], threshold, name, seed)
-    check_varied(arrays[name], x, threshold, what, reading)
+    check_contrast(x if threshold is None else arrays[name], threshold, what, whole=not reading)
     return x
 
 

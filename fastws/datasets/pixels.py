@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastws.checks import check_binary, check_contrast, check_integer, check_threshold
+from fastws.checks import check_binary, check_integer, check_threshold
 
 FULL_SCALES = (1, 16, 255, 65535)
 """What white is, where grey levels are probabilities: the first of these that no pixel exceeds."""
@@ -59,21 +59,6 @@ def binarise(x: NDArray[Any], threshold: float | None, name: str, seed: int | No
             f"{error} The pixels run from {rows.min().item():g} to {rows.max().item():g}. On the command line, "
             "--threshold does that, or --binarise SEED draws each pixel with its grey level as probability."
         ) from error
-
-
-def check_varied(
-    x: NDArray[Any], binary: NDArray[np.uint8], threshold: float | None, what: str = "images", reading: bool = False
-) -> None:
-    """Check with `check_contrast` what became of x by `binarise`.
-
-    What is only read may be blank as it is, and a single image also by a threshold.
-    """
-    if reading and (threshold is None or len(x) == 1):
-        return
-    if threshold is not None:
-        check_contrast(x, check_threshold(threshold), what)
-    else:
-        check_contrast(binary, what=what)
 
 
 def _drawn(rows: NDArray[Any], seed: int, name: str) -> NDArray[np.uint8]:
