@@ -100,7 +100,9 @@ def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") ->
     if n_columns is not None and rows.shape[1] != n_columns:
         raise ValueError(f"{name} has {rows.shape[1]} columns; the input layer has {n_columns} units.")
     if rows.dtype == np.bool_:
-        return np.ascontiguousarray(rows).view(np.uint8)
+        binary = np.ascontiguousarray(rows).view(np.uint8)
+        # Whatever is not 0 is true, and Pillow's arrays of a bit a pixel have 255.
+        return binary if binary.max() <= 1 else np.minimum(binary, 1)
     if rows.dtype.kind not in "iuf":
         raise ValueError(f"{name} holds {rows.dtype}; give numbers 0 and 1, or booleans.")
     step = max(1, _BLOCK // rows.shape[1])

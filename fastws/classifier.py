@@ -23,6 +23,8 @@ SCORES = ("description_length", "free_energy", "importance")
 """The measures that classify, in the order of `fastws.estimate.Measures`."""
 
 _READ_AT_ONCE = 1 << 14
+# Of fewer, scikit-learn's checks of estimators give data that all lie above whatever threshold there is.
+_PIXELS_OF_AN_IMAGE = 16
 
 
 class _Score:
@@ -123,7 +125,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         """
         images, labels = self._training_data(X, y, reset=True)
         classes = _several_classes(labels, "y")
-        check_contrast(images, self.threshold)
+        self._check_contrast(images)
         runs = self.simulations(images, labels)
         side_by_side([run_to_end(run) for run in runs], self._n_threads())
         return self._set_machines([run.machine for run in runs], classes)
@@ -162,7 +164,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
         unknown = np.setdiff1d(labels, known)
         if len(unknown):
             raise ValueError(f"y has the class {unknown[0]}, which is not among the classes {known}.")
-        check_contrast(images, self.threshold, whole=False)
+        self._check_contrast(images, whole=False)
         seeds = self._seeds(len(known), 0 if first else self._n_calls)
         machines = [self._new_machine(images.shape[1]) for _ in known] if first else self.machines_
         runs = [
@@ -348,6 +350,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
     def _training_data(self, X: ArrayLike, y: ArrayLike, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the images, binary unless there is a threshold, and their labels."""
         self._score_name()
+        if self.threshold is not None:
+            check_threshold(self.threshold)
         images, labels = self._checked(X, y, reset=reset)
         check_classification_targets(labels)
         # A threshold waits until the images of a class have been picked, lest a second copy of all images be made.
@@ -368,6 +372,13 @@ class DescriptionLengthClassifier(ClassifierMixin, BaseEstimator):  # type: igno
             return check_binary(X, name="X")
         except ValueError as error:
             raise ValueError(f"{error} The parameter threshold does that.") from error
+
+    def _check_contrast(self, images: NDArray[Any], whole: bool = True) -> None:
+        if self.threshold is not None:
+            all_on = bool(images.min() > self.threshold > -np.inf)
+            if all_on and images.shape[1] < _PIXELS_OF_AN_IMAGE:
+                return
+        check_contrast(images, self.threshold, whole=whole)
 
     def _score_name(self) -> str:
         name: str = self.get_params()["score"]

@@ -164,7 +164,8 @@ def _draw(run: "TrainingRun", image_shape: tuple[int, int], folder: Path) -> lis
     seen, training, *rest = zip(*run.curve, strict=True)
     held_out, kept_at = (rest[0], run.kept_at) if rest else (None, None)
     curve = plotting.free_energy_curve(seen, training, held_out, kept_at)
-    shown = run.images[:_SHOWN]
+    # Images may be sorted by what they are.
+    shown = run.images[:: max(1, len(run.images) // _SHOWN)][:_SHOWN]
     beside = plotting.samples(shown, run.machine.fantasies(len(shown), run.simulation.seed), image_shape)
     figures = {"learning-curve": curve, "fantasies": beside}
     return [path for name, figure in figures.items() for path in plotting.save(figure, folder / name)]

@@ -93,7 +93,7 @@ def _read_picture(file: Path) -> NDArray[Any]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file) as image:
                 if image.mode == "1":
-                    return np.asarray(image)
+                    return np.asarray(image.convert("L")) > 0
                 if image.mode.startswith(("I", "F")):
                     return np.asarray(image)
                 if image.has_transparency_data:

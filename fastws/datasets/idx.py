@@ -52,9 +52,10 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
             start = file.read(4)
             if not looks_like_idx(start):
                 raise ValueError("it does not begin as such a file does")
-            sizes = np.frombuffer(file.read(4 * start[3]), ">u4").tolist()
-            if len(sizes) != start[3]:
+            header = file.read(4 * start[3])
+            if len(header) != 4 * start[3]:
                 raise ValueError("it ends within its header")
+            sizes = np.frombuffer(header, ">u4").tolist()
             dtype = np.dtype(_TYPES[start[2]])
             n_bytes = math.prod(sizes) * dtype.itemsize
             content = bytearray()

@@ -91,9 +91,9 @@ def _after(line: str, lines: Any) -> Any:
 def _is_header(cells: list[str]) -> bool:
     """Return whether this is no row of pixels: text where only numbers can be, or pandas's numbers of columns."""
     numbered = [str(number) for number in range(len(cells))]
-    if len(cells) > 2 and (cells == numbered or cells[1:] == numbered[:-1] or cells[:-1] == numbered[:-1]):
+    if len(cells) > 4 and (cells == numbered or cells[1:] == numbered[:-1] or cells[:-1] == numbered[:-1]):
         return True
-    return not all(map(_is_number, cells[1:-1] or cells))
+    return not cells[0] or not all(map(_is_number, cells[1:-1] or cells))
 
 
 def _is_number(text: str) -> bool:
