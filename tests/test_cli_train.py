@@ -60,7 +60,7 @@ def test_what_was_learned_is_drawn(run, tmp_path):
 
 def test_an_interrupted_training_with_images_held_out_goes_on_to_the_same_bits(run, monkeypatch, no_pictures):
     monkeypatch.setattr("fastws.threads._SECONDS_A_LOOK", 0.001)
-    words = (*OVERFITTING[:-4], "--sweeps", 30_000, "--validation", 0.25, "--patience", 1000)
+    words = (*OVERFITTING[:-4], "--sweeps", 600, "--validation", 0.25, "--patience", 200)
     with monkeypatch.context() as patched:
         patched.setattr("fastws.cli.session.progress_bar", interrupting)
         assert run("train", *words, "--out", "a")[0] == session.INTERRUPTED

@@ -45,11 +45,14 @@ def classify(
 
     *paths, data = machines_and_data
     machines = _load(_files(paths))
-    folder = prepare_folder(out or Path("fastws-classify"))
-    images = read_images(data, "test", key, threshold, binarise, label_column, labels=True)
     classifier = DescriptionLengthClassifier(n_runs=samples, random_state=seed, n_jobs=-1)
     classes = sorted(machines)
     classifier.use_machines([machines[label] for label in classes], classes)
+    images = read_images(data, "test", key, threshold, binarise, label_column, labels=True)
+    n_inputs, n_pixels = classifier.n_features_in_, images.x.shape[1]
+    if n_inputs != n_pixels:
+        raise ValueError(f"the machines have {n_inputs} inputs; the images of {data} have {n_pixels} pixels.")
+    folder = prepare_folder(out or Path("fastws-classify"))
     with busy(f"Classifying {len(images.x):,} images"):
         bits = classifier.description_lengths_bits(images.x)
     chosen = [classes[best] for best in bits.argmin(axis=1)]
