@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import inspect
 import sys
 from typing import Annotated, Any
 
@@ -35,7 +36,8 @@ for command in (
     resume.resume,
     sweep.plot_sweep,
 ):
-    app.command()(ending_on_interrupt(command))
+    about, _, example = inspect.cleandoc(command.__doc__ or "").partition("\n\nExample: ")
+    app.command(help=about, epilog=f"Example: {example}" if example else None)(ending_on_interrupt(command))
 app.add_typer(sweep.app)
 
 
