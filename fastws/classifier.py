@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastws import estimate
 from fastws.checks import check_binary, check_contrast, check_integer, check_rates, check_threshold
+from fastws.divergence import check_learned
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.streams import Images
@@ -411,5 +412,17 @@ def _several_classes(labels: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def run_to_end(run: Simulation) -> Callable[[Callable[[object], None]], object]:
-    """Return a task for `side_by_side` that takes a simulation to the end of its schedule."""
-    return lambda check: run.advance(progress=check)
+    """Return a task for `side_by_side` that takes a simulation of images to the end of its schedule.
+
+    It raises `fastws.divergence.LearningDiverged` where what was learned cannot be right.
+    """
+
+    def task(check: Callable[[object], None]) -> None:
+        stream = run.stream
+        assert isinstance(stream, Images)
+        # Learning that diverges does so soon: after a sweep it can still be stopped.
+        for n_examples in (len(stream), None):
+            run.advance(n_examples, progress=check)
+            check_learned(run, stream.x)
+
+    return task

@@ -6,10 +6,14 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
+from fastws import estimate
 from fastws.simulation import Simulation
 
 FACTOR = 4
 """How many times the bits of its raw pixels an image may take, besides a bit a hidden unit."""
+
+
+_IMAGES_MEASURED = 100
 
 
 class LearningDiverged(ValueError):
@@ -46,6 +50,18 @@ def check_bits(simulation: Simulation, bits: float) -> None:
             "hidden unit"
         )
         raise LearningDiverged(_said(simulation, found))
+
+
+def check_learned(simulation: Simulation, x: NDArray[np.uint8]) -> None:
+    """Check parameters, and what images like those learned from cost: the free energy (Eq 5) of some of these.
+
+    Raises
+    ------
+    LearningDiverged
+        As `check_parameters` and `check_bits`.
+    """
+    check_parameters(simulation)
+    check_bits(simulation, float(estimate.free_energy_bits(simulation.machine, x[:_IMAGES_MEASURED]).mean()))
 
 
 def _said(simulation: Simulation, found: str) -> str:

@@ -1,6 +1,7 @@
 import itertools
 import math
 import pickle
+import re
 from functools import partial
 
 import numpy as np
@@ -489,3 +490,11 @@ def test_a_class_may_be_blank_and_so_may_be_what_is_read(binary):
     classifier.partial_fit(x[y == 7], y[y == 7])
     with pytest.raises(ValueError, match="all images are the same; there is nothing to tell apart: every pixel is 0"):
         small().fit(np.zeros_like(x), y)
+
+
+@pytest.mark.parametrize("rate", [1e30, 100.0])
+def test_learning_that_diverges_is_an_error_that_names_the_rate(binary, rate):
+    x, y = binary
+    for learn in (small(learning_rate=rate).fit, partial(small(learning_rate=rate).partial_fit, classes=y)):
+        with pytest.raises(ValueError, match=re.escape(f"learning diverged at the learning rate {rate:g}: after")):
+            learn(x, y)

@@ -377,6 +377,8 @@ OBJECTS = np.array([{}, "a"], dtype=object)
             "the first may be the labels.*--label-column first",
         ),
         (put("a.csv", b"0,1\n"), {"label_column": "third"}, "is 'third'; choose one of first, last, none"),
+        (put("a.csv", b'"' + b"0" * 200_000 + b'",1\n'), {}, "field larger than field limit"),
+        (put("a.csv", b"0,1\n"), {"part": "valid"}, "part is 'valid'; choose one of train, test"),
         (put("a.csv", b"0,1\n"), {"key": "x"}, "has no names in it"),
         (put("a.csv", "0,1\n".encode("utf-16")), {}, "nor text in UTF-8"),
         (put("a.csv", b"\0\1\2\3"), {}, "it does not begin with a line of text"),
@@ -512,3 +514,35 @@ def test_what_cannot_be_held_out(tmp_path, arrays, message):
 def test_public_names():
     for name in datasets.__all__:
         assert hasattr(datasets, name)
+
+
+def damaged(content, rng):
+    """Return a file cut, changed, or with something put into it."""
+    content, place = bytearray(content), int(rng.integers(len(content)))
+    match rng.integers(4):
+        case 0:
+            del content[place:]
+        case 1:
+            content[place : place + 4] = b"\xff" * 4
+        case 2:
+            content[place:place] = rng.bytes(5)
+        case _:
+            for other in rng.integers(len(content), size=4):
+                content[other] = rng.integers(256)
+    return content
+
+
+@pytest.mark.parametrize("save", [one for one in SAVED if one is not save_folder_of_idx])
+def test_damaged_files_are_refused_in_a_sentence_or_read(tmp_path, save):
+    """Nothing else comes of them, least of all the end of the process."""
+    path, how = save(tmp_path)
+    place = next(path.rglob("*.png")) if path.is_dir() else path
+    whole, rng = place.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(60):
+        place.write_bytes(damaged(whole, rng))
+        try:
+            load(path, "test", **how)
+        except (ValueError, OSError):
+            refused += 1
+    assert refused > 5

@@ -98,6 +98,8 @@ def load(
         If it is none of these or damaged; if the images are grey and there is neither threshold nor seed; if all pixels
         of all images are the same, or a threshold makes them so; or if the labels are not one an image.
     """
+    if part not in _NAMES:
+        raise ValueError(f"part is {part!r}; choose one of {', '.join(_NAMES)}.")
     arrays = read(path, key, label_column)
     name = choose(arrays, path, _NAMES[part], key)
     x = as_binary(arrays, name, threshold, binarise, "images", reading=part == "test")

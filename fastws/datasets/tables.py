@@ -45,7 +45,7 @@ def read_table(path: str | os.PathLike[str], label_column: str | None = None) ->
         raise ValueError(f"{name} is damaged ({error}).") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{name} is neither a set of images that fastws knows nor text in UTF-8.") from error
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         text = str(error).partition("; use `usecols`")[0].rstrip(".")
         raise ValueError(f"{name} is not a table of numbers, a row an image ({text}).") from error
 
