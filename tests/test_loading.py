@@ -378,6 +378,7 @@ OBJECTS = np.array([{}, "a"], dtype=object)
         ),
         (put("a.csv", b"0,1\n"), {"label_column": "third"}, "is 'third'; choose one of first, last, none"),
         (put("a.csv", b'"' + b"0" * 200_000 + b'",1\n'), {}, "field larger than field limit"),
+        (put("a.png", b"\x89PNG"), {}, r"a\.png is one picture; give the folder that it is in"),
         (put("a.csv", b"0,1\n"), {"part": "valid"}, "part is 'valid'; choose one of train, test"),
         (put("a.csv", b"0,1\n"), {"key": "x"}, "has no names in it"),
         (put("a.csv", "0,1\n".encode("utf-16")), {}, "nor text in UTF-8"),

@@ -57,11 +57,15 @@ def _visible(folder: Path, wanted: Any) -> list[Path]:
     return sorted(one for one in folder.iterdir() if not one.name.startswith((".", "__")) and wanted(one))
 
 
-def _pictures(folder: Path) -> list[Path]:
+def is_picture(path: Path) -> bool:
+    """Return whether a file is called as pictures are."""
     from PIL import Image
 
-    suffixes = Image.registered_extensions()
-    return [one for one in _visible(folder, Path.is_file) if one.suffix.lower() in suffixes]
+    return path.suffix.lower() in Image.registered_extensions()
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return [one for one in _visible(folder, Path.is_file) if is_picture(one)]
 
 
 def _read_pictures(files: list[Path]) -> NDArray[Any]:

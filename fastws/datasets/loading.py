@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastws.checks import check_contrast
 from fastws.datasets.arrays import read_arrays
-from fastws.datasets.folders import read_folder
+from fastws.datasets.folders import is_picture, read_folder
 from fastws.datasets.idx import (
     labels_beside,
     looks_like_idx,
@@ -138,6 +138,8 @@ def read(path: str | os.PathLike[str], key: str | None = None, label_column: str
         return read_arrays(where)
     if looks_like_idx(start):
         return _read_idx(where)
+    if is_picture(where):
+        raise ValueError(f"{where} is one picture; give the folder that it is in.")
     return read_table(where, label_column)
 
 
