@@ -154,6 +154,8 @@ def test_binarise_draws_the_same_pixels_as_the_function(run, no_pictures):
         (("--layers", "16,5", "--validation", "0.001"), "--validation: a part of 0.001 of 60 images is 0"),
         (("--layers", "16,5", "--patience", "3"), "--patience goes with --validation"),
         (("--layers", "16,5", "--validation", "0.1", "--patience", "0"), "--patience"),
+        (("--layers", "16,5", "--rates", ""), "--rates is ''; give numbers"),
+        (("--layers", "16,5", "--schedule", ""), "--schedule is ''; give phases"),
         (("--layers", "16,5", "--schedule", "9:0.1", "--sweeps", "3"), "leave --rates and --sweeps out"),
         (("--layers", "16,5", "--schedule", "9:0.1", "--rates", "3"), "leave --rates and --sweeps out"),
         (("--layers", "16,5", "--schedule", "9:0.1,x"), "the rates of 9:0.1,x in --schedule is '0.1,x'"),

@@ -78,6 +78,12 @@ def test_patience_that_lasts_goes_to_the_end():
     assert run.result()["stopped_early"] is False
 
 
+def test_a_schedule_without_end_takes_no_memory():
+    run = new_overfitting(schedule=[(10**15, 0.3)])
+    run.run()
+    assert run.result()["stopped_early"] is True
+
+
 def test_images_held_out_may_be_given():
     held_out = hold_out(FEW, 0.25, 3)
     run = new_training(fastws.Machine([16, 30]), held_out[0], [(12_000, 0.3)], held_out[1], patience=8, seed=3)

@@ -124,13 +124,15 @@ def _phases(
     rates: str | None, sweeps: int | None, phases: str | None, n_images: int, n_levels: int
 ) -> list[tuple[int, Any]]:
     from fastws.checks import check_rates
+    from fastws.experiments.training import DEFAULT_RATE, DEFAULT_SWEEPS
 
     if phases is not None:
         if rates is not None or sweeps is not None:
             raise ValueError("--schedule says the rates and the sweeps; leave --rates and --sweeps out.")
         found = schedule_of(phases, n_images, "--schedule")
     else:
-        found = [((sweeps or 100) * n_images, numbers(rates or "0.01", "--rates"))]
+        values = [DEFAULT_RATE] if rates is None else numbers(rates, "--rates")
+        found = [((sweeps or DEFAULT_SWEEPS) * n_images, values)]
     option = "--rates" if phases is None else "the rates in --schedule"
     return [(n, check_rates(r[0] if len(r) == 1 else r, n_levels, option)) for n, r in found]
 

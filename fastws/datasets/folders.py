@@ -61,7 +61,8 @@ def is_picture(path: Path) -> bool:
     """Return whether a file is called as pictures are."""
     from PIL import Image
 
-    return path.suffix.lower() in Image.registered_extensions()
+    # Some formats Pillow writes only.
+    return Image.registered_extensions().get(path.suffix.lower()) in Image.OPEN
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """A machine learns from images, watched: what it costs to describe them, and others that it does not learn from."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,11 @@ from fastws.simulation import Simulation
 PATIENCE = 10
 """After how many sweeps without a lower free energy of the images held out `train` stops, if not told otherwise."""
 
+DEFAULT_SWEEPS = 100
+DEFAULT_RATE = 0.01
+
 _POINTS_OF_CURVE = 25
 _IMAGES_MEASURED = 1000
-_DEFAULT_SWEEPS, _DEFAULT_RATE = 100, 0.01
 # Beside the seed: what is drawn by it.
 _SPLIT, _CHOICE = 1, 2
 
@@ -91,11 +94,11 @@ class TrainingRun(watched.WatchedRun):
             if self.held_out is not None and self.kept_at == point:
                 self.best = self.simulation.machine.copy()
 
-    def _points(self) -> list[int]:
+    def _points(self) -> Iterable[int]:
         """Return where to measure: after every sweep if the rest depends on it, else where the curve needs it."""
         total = self.simulation.total_examples
         if self.held_out is not None:
-            return [*range(0, total, len(self.images)), total]
+            return itertools.chain(range(0, total, len(self.images)), [total])
         return sorted({total * k * k // _POINTS_OF_CURVE**2 for k in range(_POINTS_OF_CURVE + 1)})
 
     def simulations(self) -> list[Simulation]:
@@ -169,7 +172,7 @@ def new_training(
         raise ValueError(
             f"the images held out have {held_out.shape[1]} pixels and the others {training.n_inputs}; they must agree."
         )
-    phases = schedule or [(_DEFAULT_SWEEPS * len(training), _DEFAULT_RATE)]
+    phases = schedule or [(DEFAULT_SWEEPS * len(training), DEFAULT_RATE)]
     simulation = Simulation(machine, training, phases, nonnegative_input_weights, seed)
     return TrainingRun(simulation, held_out=held_out, patience=patience)
 
