@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 
 import numpy as np
+from fastws.storage import LANES
 from numba import njit
 from numpy.typing import NDArray
 from scipy import stats
@@ -22,7 +23,6 @@ from scipy import stats
 from fastws import kernels
 from fastws.kernels import GROUP
 from fastws.randomness import Use, make_key
-from fastws.storage import LANES
 
 # An image of bars, a representation and a fantasy.
 DRAWS_AN_EXAMPLE = (1 + 4) + (8 + 1) + (1 + 8 + 16)

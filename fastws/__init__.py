@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastws import codec, estimate, exact, gradients, plotting, sweep
+    from fastws import codec, datasets, estimate, exact, gradients, plotting, sweep
     from fastws import testing as testing
     from fastws.classifier import DescriptionLengthClassifier
     from fastws.machine import Machine
@@ -31,6 +31,7 @@ __all__ = [
     "Simulation",
     "best_of",
     "codec",
+    "datasets",
     "estimate",
     "exact",
     "gradients",

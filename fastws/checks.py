@@ -1,5 +1,6 @@
 """Checks of what a user passes in. Each raises `ValueError` saying what was found, what was expected and what to do."""
 
+import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,10 @@ Whole = int | np.integer[Any]
 _BLOCK = 1 << 20
 _LARGEST_RATE = float(np.finfo(np.float32).max)
 _LEAST_RATE = float(np.finfo(np.float32).tiny)
+
+
+class LearningDiverged(ValueError):
+    """A machine describes images far worse than their raw pixels do."""
 
 
 class NotFiniteError(ValueError):
@@ -161,3 +166,42 @@ def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") ->
                 f"Threshold grey images first, for example {name} > {name}.mean()."
             )
     return np.ascontiguousarray(rows, dtype=np.uint8)
+
+
+def check_threshold(threshold: Any) -> float:
+    """Return the threshold: a number, which may be infinite, that pixels are compared with."""
+    if isinstance(threshold, bool | np.bool_) or not isinstance(threshold, numbers.Real) or math.isnan(threshold):
+        raise ValueError(f"the threshold is {threshold!r}; give a number that pixels lie above or below.")
+    return float(threshold)
+
+
+def check_contrast(x: NDArray[Any], threshold: float | None = None, what: str = "images", whole: bool = True) -> None:
+    """Check that some pixels are on and others off, above a threshold or as they are.
+
+    Parameters
+    ----------
+    x : ndarray of numbers, not empty
+    threshold : float, optional
+    what : str
+        What the error message calls the images.
+    whole : bool, default=True
+        Whether these are all images that something is learned from. Others, which are read or are a part, may be blank
+        as they are, and a single image also by the threshold.
+
+    Raises
+    ------
+    ValueError
+        If all pixels of all images are the same, with the range that was found.
+    """
+    if not whole and (threshold is None or len(x) == 1):
+        return
+    low, high = x.min(), x.max()
+    if low == high:
+        if whole:
+            raise ValueError(f"all {what} are the same; there is nothing to tell apart: every pixel is {low.item():g}.")
+    elif threshold is not None and (low > threshold or not high > threshold):
+        found = "every pixel lies" if low > threshold else "no pixel lies"
+        raise ValueError(
+            f"all {what} are the same: {found} above the threshold {threshold:g}, since they run from {low.item():g} "
+            f"to {high.item():g}. Give a threshold between."
+        )

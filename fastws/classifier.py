@@ -1,7 +1,7 @@
 """Figure 2's classifier: a machine a class; an image belongs to the class whose machine describes it most cheaply."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastws import estimate
-from fastws.checks import Whole, check_integer, check_nothing_masked
-from fastws.estimator import BinaryImageEstimator, draw_root, seeds_from
+from fastws.checks import Whole, check_integer, check_nothing_masked, check_threshold
+from fastws.estimator import BinaryImageEstimator, draw_root, run_to_end, seeds_from
 from fastws.labels import check_labels, check_same_form, check_unmixed, counts_of, prior_bits, several_classes
 from fastws.machine import Machine
 from fastws.simulation import Simulation
@@ -157,11 +157,13 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         Raises
         ------
         ValueError
-            If a value of X is not 0 or 1 and there is no threshold; if there are fewer than two classes, or a weight is
-            not a whole number of at least 0; or a parameter is out of range.
+            If a value of X is not 0 or 1 and there is no threshold; if all pixels of all images are the same, as they
+            are or by the threshold; if there are fewer than two classes, or a weight is not a whole number of at least
+            0; or a parameter is out of range.
         """
         images, labels = self._training_data(X, y, sample_weight, reset=True)
         classes = several_classes(labels, "y")
+        self._check_contrast(images)
         counts = counts_of(labels, classes)
         prior_bits(self.priors, counts)  # or an error, before anything is learned
         n_threads, root = threads_of(self.n_jobs), draw_root(self.random_state)
@@ -195,9 +197,9 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         Raises
         ------
         ValueError
-            If a value of X is not 0 or 1 and there is no threshold; if the first call names no classes or a later one
-            others, or y has one that was not named; if a weight is not a whole number of at least 0; or a parameter is
-            out of range.
+            If a value of X is not 0 or 1 and there is no threshold; if the threshold leaves all pixels of all images
+            the same; if the first call names no classes or a later one others, or y has one that was not named; if a
+            weight is not a whole number of at least 0; or a parameter is out of range.
         """
         first = not hasattr(self, "machines_")
         images, labels = self._training_data(X, y, sample_weight, reset=first)
@@ -214,6 +216,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         unknown = np.setdiff1d(labels, known)
         if len(unknown):
             raise ValueError(f"y has the class {unknown[0]}, which is not among the classes {known}.")
+        self._check_contrast(images, whole=False)
         counts = counts_of(labels, known) + (0 if first else self.class_count_)
         prior_bits(self.priors, counts)
         n_threads = threads_of(self.n_jobs)
@@ -439,6 +442,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         """Return the images, binary unless there is a threshold, and their labels, repeated as the weights say."""
         self._score_name()
         check_unmixed(y, "y")
+        if self.threshold is not None:
+            check_threshold(self.threshold)
         images, labels = self._checked(X, y, reset=reset)
         check_classification_targets(labels)
         if sample_weight is not None:
@@ -472,8 +477,3 @@ _DEFAULTS = {
     for name, parameter in inspect.signature(DescriptionLengthClassifier.__init__).parameters.items()
     if name != "self"
 }
-
-
-def run_to_end(run: Simulation) -> Callable[[Callable[[object], None]], object]:
-    """Return a task for `side_by_side` that takes a simulation to the end of its schedule."""
-    return lambda check: run.advance(progress=check)

@@ -1,6 +1,6 @@
 """What the scikit-learn estimators share: images to check, machines to make and seeds to draw."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, Self
 
@@ -10,10 +10,21 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from fastws.checks import check_binary, check_integer, check_nothing_masked, check_rates
+from fastws.checks import (
+    check_binary,
+    check_contrast,
+    check_integer,
+    check_nothing_masked,
+    check_rates,
+    check_threshold,
+)
+from fastws.divergence import check_learned
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.streams import Images
+
+# Of fewer, scikit-learn's checks of estimators give data that all lie above whatever threshold there is.
+_PIXELS_OF_AN_IMAGE = 16
 
 
 class BinaryImageEstimator(BaseEstimator):  # type: ignore[misc]
@@ -36,12 +47,20 @@ class BinaryImageEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _binary(self, X: Any) -> NDArray[np.uint8]:
         if self.threshold is not None and np.asarray(X).dtype.kind in "biuf":
-            return check_binary(np.asarray(X) > self.threshold, name="X")
+            return check_binary(np.asarray(X) > check_threshold(self.threshold), name="X")
         try:
             return check_binary(X, name="X")
         except ValueError as error:
             hint = " The parameter threshold does that." if "Threshold grey images" in str(error) else ""
             raise ValueError(f"{error}{hint}") from error
+
+    def _check_contrast(self, images: NDArray[Any], whole: bool = True) -> None:
+        """Check that pixels differ; of a part of what there is, that the threshold lets them."""
+        if self.threshold is not None:
+            all_on = bool(images.min() > self.threshold > -np.inf)
+            if all_on and images.shape[1] < _PIXELS_OF_AN_IMAGE:
+                return
+        check_contrast(images, self.threshold, whole=whole)
 
     def _new_machine(self, n_pixels: int) -> Machine:
         if isinstance(self.hidden, str) or not isinstance(self.hidden, Sequence | np.ndarray) or len(self.hidden) == 0:
@@ -82,3 +101,20 @@ def seeds_from(root: int, n: int, call: int = 0) -> list[int]:
     """Return n seeds that two calls, or two roots, do not share."""
     children = np.random.SeedSequence((root, call)).generate_state(n, np.uint64)
     return [int(child) for child in children]
+
+
+def run_to_end(run: Simulation) -> Callable[[Callable[[object], None]], object]:
+    """Return a task for `side_by_side` that takes a simulation of images to the end of its schedule.
+
+    It raises `fastws.divergence.LearningDiverged` where what was learned cannot be right.
+    """
+
+    def task(check: Callable[[object], None]) -> None:
+        stream = run.stream
+        assert isinstance(stream, Images)
+        # Learning that diverges does so soon: after a sweep it can still be stopped.
+        for n_examples in (len(stream), None):
+            run.advance(n_examples, progress=check)
+            check_learned(run, stream.x)
+
+    return task

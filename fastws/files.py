@@ -27,7 +27,7 @@ FORMAT_VERSION = 1
 _MOST_METADATA = 1 << 16
 
 # Deflate makes no more bytes of one.
-_MOST_INFLATED = 1032
+MOST_INFLATED = 1032
 _LOCAL_HEADER = 30
 
 
@@ -210,7 +210,7 @@ def checked_members(archive: zipfile.ZipFile, size: int) -> list[zipfile.ZipInfo
         end = member.header_offset + _LOCAL_HEADER + member.compress_size
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"its member {member.filename!r} is compressed in a way that NumPy does not write")
-        grows = 1 if member.compress_type == zipfile.ZIP_STORED else _MOST_INFLATED
+        grows = 1 if member.compress_type == zipfile.ZIP_STORED else MOST_INFLATED
         if member.file_size > grows * member.compress_size:
             raise ValueError(f"its member {member.filename!r} claims more bytes than it can have")
     if end > size:

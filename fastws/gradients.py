@@ -22,6 +22,7 @@ from fastws import exact
 from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, check_rates
 from fastws.logits import logits_of
 from fastws.machine import Machine
+from fastws.probabilities import logistic
 
 __all__ = ["Gradient", "descend", "enumerated", "mean_field", "mean_field_free_energy_bits", "sampled"]
 
@@ -138,7 +139,7 @@ def mean_field(machine: Machine, x: ArrayLike) -> Gradient:
     """
     rec_logits, means, gen_logits = _mean_field_pass(machine, x)
     n = len(means[0])
-    errors = [_logistic(logits) - mean for logits, mean in zip(gen_logits, means, strict=True)]
+    errors = [logistic(logits) - mean for logits, mean in zip(gen_logits, means, strict=True)]
     gen_weights = tuple(upper.T @ error / n for upper, error in zip(means[1:], errors, strict=False))
     gen_biases = tuple(error.mean(axis=0) for error in errors)
     rec_weights: list[Floats] = []
@@ -234,13 +235,13 @@ def _sum(machine: Machine, layers: Sequence[NDArray[Any]], gen_factors: Floats, 
     """Return the sums over rows of states of factor times gradient, of C(α, d) and of log Q(α|d)."""
     gen_weights, gen_biases, rec_weights, rec_biases = [], [], [], []
     for level, (lower, upper) in enumerate(pairwise(layers)):
-        error = (_logistic(_gen_logits(machine, level, upper)) - lower) * gen_factors[:, np.newaxis]  # Eq 4
+        error = (logistic(_gen_logits(machine, level, upper)) - lower) * gen_factors[:, np.newaxis]  # Eq 4
         gen_weights.append(upper.T @ error)
         gen_biases.append(error.sum(axis=0))
-        error = (upper - _logistic(_rec_logits(machine, level, lower))) * rec_factors[:, np.newaxis]
+        error = (upper - logistic(_rec_logits(machine, level, lower))) * rec_factors[:, np.newaxis]
         rec_weights.append(lower.T @ error)
         rec_biases.append(error.sum(axis=0))
-    gen_biases.append(gen_factors @ (_logistic(_double(machine.gen_biases[-1])) - layers[-1]))
+    gen_biases.append(gen_factors @ (logistic(_double(machine.gen_biases[-1])) - layers[-1]))
     return Gradient(tuple(gen_weights), tuple(gen_biases), tuple(rec_weights), tuple(rec_biases))
 
 
@@ -255,7 +256,7 @@ def _mean_field_pass(machine: Machine, x: ArrayLike) -> tuple[list[Floats], list
     rec_logits = []
     for level in range(len(machine.rec_weights)):
         rec_logits.append(_rec_logits(machine, level, means[-1]))
-        means.append(_logistic(rec_logits[-1]))
+        means.append(logistic(rec_logits[-1]))
     gen_logits = [_gen_logits(machine, level, upper) for level, upper in enumerate(means[1:])]
     gen_logits.append(np.broadcast_to(_double(machine.gen_biases[-1]), means[-1].shape))
     return rec_logits, means, gen_logits
@@ -271,10 +272,6 @@ def _gen_logits(machine: Machine, level: int, upper: NDArray[Any]) -> Floats:
 
 def _double(array: NDArray[np.float32]) -> Floats:
     return array.astype(np.float64)
-
-
-def _logistic(a: Floats) -> Floats:
-    return np.exp(-np.logaddexp(0.0, -a))
 
 
 def _layer_cost(logits: Floats, means: NDArray[Any]) -> Floats:

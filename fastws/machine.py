@@ -14,6 +14,7 @@ from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, ch
 from fastws.files import load_arrays, save_arrays
 from fastws.kernels.layout import WIDE, Stack, connection, new_stack
 from fastws.kernels.types import Narrow, Net, Room, Wide
+from fastws.probabilities import driven
 from fastws.randomness import Use, make_key
 
 __all__ = ["Machine"]
@@ -279,6 +280,56 @@ class Machine:
         key = make_key(seed, Use.REPRESENTATIONS)
         sample_representations(key, self.net, self.room(), inputs, drawn)
         return np.split(drawn, np.cumsum(self.layer_sizes[1:-1]), axis=1)
+
+    def recognition_probabilities(self, x: ArrayLike) -> list[NDArray[np.float64]]:
+        """Return the probabilities with which recognition turns the hidden units on, by Eq 1, from the bottom up.
+
+        Of the first hidden layer they are those of Q(·|d), exactly. A layer above is driven by the probabilities of the
+        layer below it in the place of its states (mean field, as in note [5]): nothing is drawn, and the same input
+        always has the same probabilities. `representations` draws states.
+
+        Parameters
+        ----------
+        x : array_like of {0, 1}, shape (n, n_0)
+
+        Returns
+        -------
+        list of ndarray of float64, each of shape (n, n_l), l = 1 … L
+
+        Raises
+        ------
+        ValueError
+            If x has another width or a value other than 0 and 1, or a parameter of the machine is not finite.
+        """
+        inputs = check_binary(x, self.layer_sizes[0])
+        layers: list[NDArray[np.float64]] = []
+        for weights, biases in zip(self.rec_weights, self.rec_biases, strict=True):
+            layers.append(driven(layers[-1] if layers else inputs, weights, biases))
+        return layers
+
+    def reconstruct(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Return the probabilities with which generation gives each pixel back from what recognition made of the input.
+
+        Recognition drives the first hidden layer, and its probabilities drive the inputs, by Eq 1. The layers above do
+        not come into it, as they do not into C(d|α) of Eq 3: given the first hidden layer, they say nothing of the
+        input.
+
+        Parameters
+        ----------
+        x : array_like of {0, 1}, shape (n, n_0)
+
+        Returns
+        -------
+        ndarray of float64, shape (n, n_0)
+
+        Raises
+        ------
+        ValueError
+            If x has another width or a value other than 0 and 1, or a parameter of the machine is not finite.
+        """
+        inputs = check_binary(x, self.layer_sizes[0])
+        hidden = driven(inputs, self.rec_weights[0], self.rec_biases[0])
+        return driven(hidden, self.gen_weights[0], self.gen_biases[0])
 
     def clip_input_weights(self) -> None:
         """Set the generative weights to the inputs that are negative to zero."""

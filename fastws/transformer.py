@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from fastws import estimate, exact
 from fastws.checks import check_integer, check_nothing_masked
-from fastws.estimator import BinaryImageEstimator, draw_root, seeds_from
+from fastws.estimator import BinaryImageEstimator, draw_root, run_to_end, seeds_from
 from fastws.machine import Machine
+from fastws.probabilities import driven
 from fastws.threads import threads_of
 
 Floats = NDArray[np.float64]
@@ -87,13 +88,15 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         Raises
         ------
         ValueError
-            If a value of X is not 0 or 1 and there is no threshold, or a parameter is out of range.
+            If a value of X is not 0 or 1 and there is no threshold, all pixels of all images are the same, learning
+            diverges, or a parameter is out of range.
         """
         images = self._checked(X, reset=True)
         machine, root = self._new_machine(images.shape[1]), draw_root(self.random_state)
         self._columns(machine)
+        self._check_contrast(images)
         sweeps = check_integer(self.sweeps, "sweeps")
-        self._simulation(machine, images, sweeps, seeds_from(root, 1)[0]).advance()
+        run_to_end(self._simulation(machine, images, sweeps, seeds_from(root, 1)[0]))(lambda _: None)
         self.machine_ = machine
         return self._fitted_with(root)
 
@@ -120,6 +123,7 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         root = draw_root(self.random_state) if first else self._root
         machine = self._new_machine(images.shape[1]) if first else self.machine_
         self._columns(machine)
+        self._check_contrast(images, whole=False)
         seed = (seeds_from(root, 1) if first else self._seeds(1, self._n_calls))[0]
         run = self._simulation(machine, images, 1, seed)
         if first:
@@ -127,7 +131,7 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
             self._fitted_with(root)
         else:
             self._n_calls += 1
-        run.advance()
+        run_to_end(run)(lambda _: None)
         return self
 
     def transform(self, X: ArrayLike) -> Floats:
@@ -151,7 +155,7 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
             If X has another width, or a value that is not 0 or 1 and there is no threshold.
         """
         images = self._images_to_read(X)
-        return np.hstack(_recognition_probabilities(self.machine_, images))[:, self._columns(self.machine_)]
+        return np.hstack(self.machine_.recognition_probabilities(images))[:, self._columns(self.machine_)]
 
     def inverse_transform(self, X: ArrayLike) -> Floats:
         """Return the generative probabilities of the pixels, given those that `transform` returns.
@@ -184,7 +188,7 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         layer = 1 if self.layer == "all" else int(self.layer)
         units = units[:, : machine.layer_sizes[layer]]
         for level in reversed(range(layer)):
-            units = _logistic(units @ machine.gen_weights[level].astype(np.float64) + machine.gen_biases[level])
+            units = driven(units, machine.gen_weights[level], machine.gen_biases[level])
         return units
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> NDArray[np.uint8]:
@@ -283,15 +287,3 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
     def _images_to_read(self, X: ArrayLike) -> NDArray[np.uint8]:
         check_is_fitted(self, "machine_")
         return self._binary(self._checked(X, reset=False))
-
-
-def _recognition_probabilities(machine: Machine, images: NDArray[np.uint8]) -> list[Floats]:
-    """Return the probabilities of each hidden layer, those of a layer given those of the layer below (Eq 1)."""
-    layers: list[Any] = [images]
-    for weights, biases in zip(machine.rec_weights, machine.rec_biases, strict=True):
-        layers.append(_logistic(layers[-1] @ weights.astype(np.float64) + biases))
-    return layers[1:]
-
-
-def _logistic(a: NDArray[Any]) -> Floats:
-    return np.exp(-np.logaddexp(0.0, -a))

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numba
 import pytest
+from fastws.caching import CacheWarning, cache_folder, cached_njit
 from numba import config
 
 from fastws import caching
-from fastws.caching import CacheWarning, cache_folder, cached_njit
 
 COMPILED = pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
 OURS = f"fastws-{os.getuid()}" if hasattr(os, "getuid") else "fastws"

@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from fastws.checks import check_binary, check_integer, check_layer_sizes, check_probability, check_rates
+from fastws.checks import (
+    check_binary,
+    check_contrast,
+    check_integer,
+    check_layer_sizes,
+    check_probability,
+    check_rates,
+    check_threshold,
+)
 from memory import traced_memory
 
 NAN, INF = float("nan"), float("inf")
@@ -241,3 +249,55 @@ def test_booleans_of_any_bytes_are_0_or_1(order):
     assert check_binary(odd).tolist() == [[0, 1, 1], [1, 0, 1]]
     assert check_binary(odd[:, 1]).tolist() == [[1, 0]]
     assert odd.view(np.uint8).max() == 255
+
+
+def test_booleans_whose_bytes_are_not_1():
+    """As Pillow's arrays of a bit a pixel have them; what is true is on, and not 255."""
+    x = np.array([[0, 255, 1], [255, 0, 0]], np.uint8).view(bool)
+    found = check_binary(x)
+    assert (found.dtype, found.tolist()) == (np.uint8, [[0, 1, 1], [1, 0, 0]])
+    assert x.view(np.uint8).max() == 255, "the input was changed"
+
+
+@pytest.mark.parametrize("value", [NAN, True, np.True_, "1", None, [1], 1j, np.float64("nan")])
+def test_not_a_threshold(value):
+    with pytest.raises(ValueError, match=r"^the threshold is .*; give a number that pixels lie above or below\.$"):
+        check_threshold(value)
+
+
+@pytest.mark.parametrize(
+    ("x", "threshold", "message"),
+    [
+        (np.zeros((3, 4)), None, "all images are the same; there is nothing to tell apart: every pixel is 0."),
+        (np.ones((3, 4), bool), 0.5, "all images are the same; there is nothing to tell apart: every pixel is 1."),
+        (
+            np.eye(4, dtype=np.uint8),
+            127,
+            "all images are the same: no pixel lies above the threshold 127, since they run from 0 to 1. Give a "
+            "threshold between.",
+        ),
+        (
+            np.eye(4) + 2.5,
+            -INF,
+            "all images are the same: every pixel lies above the threshold -inf, since they run from 2.5 to 3.5. Give "
+            "a threshold between.",
+        ),
+        (np.eye(4), 1, "all images are the same: no pixel lies above the threshold 1, since they run from 0 to 1"),
+    ],
+)
+def test_images_without_contrast(x, threshold, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        check_contrast(x, threshold)
+
+
+@pytest.mark.parametrize(("x", "threshold"), [(np.eye(2), None), (np.eye(2), 0), (np.array([[3, 5]]), 4)])
+def test_images_with_contrast(x, threshold):
+    check_contrast(x, threshold)
+
+
+def test_what_is_only_a_part_may_be_blank_but_not_by_the_threshold():
+    check_contrast(np.zeros((3, 4)), None, whole=False)
+    check_contrast(np.zeros((3, 4)), 5, whole=False)
+    check_contrast(np.eye(4)[:1], 5, whole=False)
+    with pytest.raises(ValueError, match="no pixel lies above the threshold 5"):
+        check_contrast(np.eye(4), 5, whole=False)

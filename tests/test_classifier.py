@@ -1,5 +1,8 @@
 import itertools
+import math
 import pickle
+import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -479,3 +482,35 @@ def test_memory_stays_within_twice_the_data_and_the_machines(threshold):
         with traced_memory() as peak_bytes:
             method(*arguments)
             assert peak_bytes() < 1.3 * x.nbytes + machines + 4e6
+
+
+@pytest.mark.parametrize("threshold", [300, 16, -1, math.inf, -math.inf])
+def test_a_threshold_on_the_wrong_scale_is_an_error_that_says_the_range(digits, threshold):
+    x, y = digits
+    for learn in (small(threshold=threshold).fit, partial(small(threshold=threshold).partial_fit, classes=y)):
+        with pytest.raises(ValueError, match=r"all images are the same: .* pixel lies above .* run from 0 to 16"):
+            learn(x, y)
+
+
+@pytest.mark.parametrize("threshold", [math.nan, True, "8", np.float32("nan")])
+def test_thresholds_that_are_none(digits, threshold):
+    with pytest.raises(ValueError, match=r"the threshold is .*; give a number that pixels lie above or below"):
+        small(threshold=threshold).fit(*digits)
+
+
+def test_a_class_may_be_blank_and_so_may_be_what_is_read(binary):
+    x, y = binary
+    x = np.where((y == 7)[:, np.newaxis], 0, x)
+    classifier = small().fit(x, y)
+    assert (classifier.predict(np.zeros((3, 64))) == 7).all()
+    classifier.partial_fit(x[y == 7], y[y == 7])
+    with pytest.raises(ValueError, match="all images are the same; there is nothing to tell apart: every pixel is 0"):
+        small().fit(np.zeros_like(x), y)
+
+
+@pytest.mark.parametrize("rate", [1e30, 100.0])
+def test_learning_that_diverges_is_an_error_that_names_the_rate(binary, rate):
+    x, y = binary
+    for learn in (small(learning_rate=rate).fit, partial(small(learning_rate=rate).partial_fit, classes=y)):
+        with pytest.raises(ValueError, match=re.escape(f"learning diverged at the learning rate {rate:g}: after")):
+            learn(x, y)

@@ -42,6 +42,16 @@ def test_no_argument_prints_help_and_so_does_the_option(run):
     assert bare == out
 
 
+@pytest.mark.parametrize("command", ["train", "evaluate", "fantasies", "show", "classify", "represent", "digits"])
+def test_help_ends_with_a_worked_example(run, command):
+    code, out, _ = run(command, "--help")
+    last = " ".join(out.rpartition("Example:")[2].split())
+    assert code == 0
+    assert out.count("Example:") == 1
+    assert last.startswith(f"fastws {command} ")
+    assert "╰" not in last  # after the options
+
+
 def test_version(run):
     assert run("--version")[:2] == (0, f"fastws {fastws.__version__}\n")
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import sklearn.datasets
+import sklearn.neighbors
+import sklearn.neural_network
 
 import fastws
 from chance import INTERPRETED
@@ -199,7 +201,9 @@ def test_an_interrupted_run_resumes_to_the_same_nets(run, small, monkeypatch, tm
     assert code == session.INTERRUPTED
     assert out == ""
     assert f"fastws resume {os.path.join('a', 'run.npz')}" in err
-    assert files_in(tmp_path / "a") == {"run.npz"}
+    # What has learned is on disk.
+    machines = {f"machine-{label}.npz" for label in (1, 2, 8)} if place != "Learning" else set()
+    assert files_in(tmp_path / "a") == {"run.npz"} | machines
     runs, _ = fastws.simulation.load_runs("a/run.npz")
     unfinished = [run.examples_seen < run.total_examples for run in runs]
     assert any(unfinished) == (place == "Learning")
@@ -224,6 +228,115 @@ def test_an_interrupted_run_resumes_to_the_same_nets(run, small, monkeypatch, tm
         np.testing.assert_array_equal(*map(parameter_bits, nets))
     # The curves, too.
     assert (tmp_path / "a/description-length.png").read_bytes() == (tmp_path / "b/description-length.png").read_bytes()
+
+
+def test_baselines_go_on_where_they_were(run, small, no_pictures, monkeypatch):
+    """Nets that are done, and images that are compared, are not done again."""
+    monkeypatch.setattr(experiment, "_COMPARED_AT_ONCE", 90 * 64 * 20)
+    words = ("digits", "--data", small, *QUICK, "--seed", 3)
+    compared, trained = [], []
+
+    class Neighbours(sklearn.neighbors.KNeighborsClassifier):
+        def predict(self, x):
+            compared.append(len(x))
+            return super().predict(x)
+
+    class Net(sklearn.neural_network.MLPClassifier):
+        def __init__(self, hidden_layer_sizes=(), alpha=0.0, batch_size=1, random_state=0):
+            trained.append(alpha)
+            super().__init__(hidden_layer_sizes, alpha=alpha, batch_size=batch_size, random_state=random_state)
+
+    monkeypatch.setattr(sklearn.neighbors, "KNeighborsClassifier", Neighbours)
+    monkeypatch.setattr(sklearn.neural_network, "MLPClassifier", Net)
+    alone = json.loads(run(*words, "--json", "--out", "b")[1])
+    assert (compared, sorted(trained)) == ([20, 20, 20, 20, 10], [0.1, 1.0])
+    compared.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr("fastws.cli.digits.progress_bar", interrupting("Nearest"))
+        assert run(*words, "--out", "a")[0] == session.INTERRUPTED
+    assert compared == [20]
+    trained.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr("fastws.cli.digits.progress_bar", interrupting("Backpropagation"))
+        patched.setattr(experiment, "side_by_side", one_after_the_other)
+        assert run("resume", "a/run.npz")[0] == session.INTERRUPTED
+    assert compared == [20, 20, 20, 20, 10]
+    assert trained == [0.1]
+    resumed = json.loads(run("resume", "a/run.npz", "--json")[1])
+    assert compared == [20, 20, 20, 20, 10]
+    assert trained == [0.1, 1.0]
+    without_times = {"seconds": None, "compile_seconds": None}
+    assert resumed | without_times == alone | without_times
+
+
+def one_after_the_other(tasks, n_threads=None, watch=None):
+    """Stand in for `side_by_side`, with a look between two tasks."""
+    results = []
+    for task in tasks:
+        results.append(task(lambda _: None))
+        watch()
+    return results
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left_out"), [("none", ["nearest_neighbour", "backprop"]), ("nearest", ["backprop"]), ("all", [])]
+)
+def test_baselines_that_are_left_out_are_said_to_be(run, small, no_pictures, wanted, left_out):
+    code, out, err = run("digits", "--data", small, *QUICK, "--baselines", wanted)
+    assert code == 0
+    text = " ".join(out.split())
+    assert ("Left out, as --baselines has it: " in text) == bool(left_out)
+    assert ("Left out, as --baselines has it: nearest neighbours and backpropagation." in text) == (wanted == "none")
+    assert ("The best supervised net" in text) == (wanted == "all")
+    assert ("nearest neighbours will take about 1 s" in err) == (wanted != "none")
+    result = json.loads(run("digits", "--data", small, *QUICK, "--baselines", wanted, "--json")[1])
+    assert set(result) == KEYS
+    assert [key for key in ("nearest_neighbour", "backprop") if result[f"{key}_error"] is None] == left_out
+
+
+def test_what_takes_long_is_left_out_unless_asked_for_and_the_estimate_is_printed(run, small, no_pictures, monkeypatch):
+    for seconds, said in ((61, "about 61 s"), (600, "about 10 minutes"), (1e5, "about 28 hours")):
+        monkeypatch.setattr(experiment, "baseline_seconds", lambda _, s=seconds: {"nearest": 70, "backprop": s})
+        code, out, err = run("digits", "--data", small, *QUICK, "--json")
+        assert (code, json.loads(out)["backprop_error"]) == (0, None)
+        assert f"is left out: it would take {said} on two cores. --baselines all does it." in err
+        assert "the nearest neighbours will take about 70 s." in err
+    result = json.loads(run("digits", "--data", small, *QUICK, "--baselines", "all", "--json")[1])
+    assert result["backprop_error"] is not None
+
+
+def test_machines_are_saved_before_anything_else_is_done(run, small, monkeypatch, tmp_path):
+    def fail(*_, **__):
+        raise ValueError("the reading failed")
+
+    monkeypatch.setattr(experiment, "read", fail)
+    assert run("digits", "--data", small, *QUICK)[0] == 2
+    assert files_in(tmp_path / "fastws-digits") == {f"machine-{label}.npz" for label in (1, 2, 8)}
+
+
+def test_learning_that_diverges_is_no_result(run, small, monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "fastws.experiments.digits.DescriptionLengthClassifier",
+        lambda *words, **more: fastws.DescriptionLengthClassifier(*words, **more, learning_rate=1e30),
+    )
+    code, out, err = run("digits", "--data", small, *QUICK)
+    assert (code, out) == (2, "")
+    assert "learning diverged at the learning rate 1e+30: after" in err
+    assert "The state is kept in fastws-digits" in err
+    assert files_in(tmp_path / "fastws-digits") == {"diverged.npz"}
+
+
+def test_own_labelled_images_of_any_format(run, tmp_path, no_pictures):
+    data = some_digits()
+    rows = np.column_stack(
+        [np.concatenate([data["y_train"], data["y_test"]]), np.concatenate([data["x_train"], data["x_test"]])]
+    )
+    np.savetxt("set.csv", rows, fmt="%d", delimiter=",")
+    code, out, err = run("digits", "--data", "set.csv", "--label-column", "first", *QUICK, "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    assert (result["n_train"], result["n_test"], result["data"]) == (120, 60, "set.csv, a third held out to test on")
+    assert list(result["error_by_class"]) == ["1", "2", "8"]
 
 
 def test_resuming_with_other_data_is_an_error(run, small, no_pictures, monkeypatch, tmp_path):
@@ -285,9 +398,13 @@ def test_bad_data_is_one_sentence_and_leaves_nothing(run, tmp_path, name):
     [
         (("--data", "nowhere.npz"), "nowhere.npz"),
         (("--data", "."), "directory"),
+        (("--baselines", "some"), "--baselines is 'some'; choose one of none, nearest, all"),
+        (("--binarise", "3"), "--binarise goes with images of your own, not with --data bundled"),
+        (("--data", "mnist", "--label-column", "last"), "--label-column goes with images of your own"),
+        (("--threshold", "inf"), "no pixel lies above the threshold inf, since they run from 0 to 16"),
         (("--data", "usps", "--threshold", "3"), "--threshold does not go with --data usps"),
         (("--threshold", "16"), "all training images are the same"),
-        (("--threshold", "nan"), "all training images are the same"),
+        (("--threshold", "nan"), "the threshold is nan"),
         (("--threshold", "x"), "--threshold"),
         (("--hidden", "16,x"), "--hidden is '16,x'; give whole numbers"),
         (("--hidden", ""), "--hidden is ''; give whole numbers"),

@@ -15,6 +15,9 @@ from machines import parameter_bits, random_machine
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="learns from tens of thousands of images")
 
 TRAIN_KEYS = {"seed", "layer_sizes", "examples", "free_energy_bits", "seconds", "compile_seconds"}
+TRAIN_FILES = {"machine.npz", "result.json"} | {
+    f"{picture}.{suffix}" for picture in ("learning-curve", "fantasies") for suffix in ("png", "svg")
+}
 EVALUATE_KEYS = {"description_length_bits", "free_energy_bits", "neg_log_prob_bits", "n_images", "exact"}
 X = fastws.Bars(3).sample(40)
 
@@ -56,7 +59,7 @@ def test_train_learns_what_the_options_say(run, tmp_path):
     assert set(result) == TRAIN_KEYS
     assert (result["seed"], result["layer_sizes"], result["examples"]) == (5, [9, 4, 2], 1200)
     assert result == json.loads((tmp_path / "here" / "result.json").read_text())
-    assert files_in(tmp_path / "here") == {"machine.npz", "result.json"}
+    assert files_in(tmp_path / "here") == TRAIN_FILES
     machine, schedule = fastws.Machine([9, 4, 2]), [(1200, (0.2, 0.01, 0.05))]
     fastws.Simulation(machine, fastws.Images(X), schedule, nonnegative_input_weights=True, seed=5).advance()
     saved = fastws.Machine.load("here/machine.npz")
@@ -133,7 +136,7 @@ def test_an_interrupted_training_resumes_to_the_same_machine(run, monkeypatch, t
         assert resumed[key] == alone[key]
     nets = [fastws.Machine.load(f"{folder}/machine.npz") for folder in "ab"]
     np.testing.assert_array_equal(*map(parameter_bits, nets))
-    assert files_in(tmp_path / "a") == {"machine.npz", "result.json"}
+    assert files_in(tmp_path / "a") == TRAIN_FILES
 
 
 GOOD = {"--data": "x.npy", "--layers": "9,4"}

@@ -9,11 +9,11 @@ import warnings
 from pathlib import Path
 
 import pytest
+from fastws.caching import CacheWarning
 from numba import config
 
 import fastws
 from fastws import kernels
-from fastws.caching import CacheWarning
 
 COMPILED = pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
 PACKAGE = Path(fastws.__file__).parent

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastws.caching import cache_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ import golden
 import naive_codec
 from chance import INTERPRETED
 from fastws import codec, datasets, estimate, kernels, storage
-from fastws.caching import cache_folder
 from fastws.codec import coder, limits
 from machines import parameter_arrays, random_machine
 from memory import traced_memory

@@ -383,7 +383,7 @@ def test_openml(monkeypatch, which, number, side, first_label, low, high):
 def test_openml_needs_no_pandas(monkeypatch, pandas):
     """scikit-learn's default parser does."""
     _, asked = openml(monkeypatch, 16, np.repeat(np.arange(10), 702), 0, 1)
-    monkeypatch.setattr(datasets, "find_spec", lambda name: pandas)
+    monkeypatch.setattr("fastws.datasets.openml.find_spec", lambda name: pandas)
     load_openml("usps")
     assert asked["parser"] == ("pandas" if pandas else "liac-arff")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastws.lanes import LANES, load, store
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
@@ -15,7 +16,6 @@ from scipy import stats
 import naive
 from chance import FALSE_ALARM, INTERPRETED, draws
 from fastws import estimate, exact, kernels
-from fastws.lanes import LANES, load, store
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.threads import Stopped

@@ -7,6 +7,7 @@ import itertools
 
 import numpy as np
 import pytest
+from fastws.storage import LANES
 from numba import njit
 from scipy import stats
 
@@ -15,7 +16,6 @@ from fastws import kernels
 from fastws.kernels import GROUP
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
-from fastws.storage import LANES
 from fastws.streams import Bars
 
 

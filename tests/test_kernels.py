@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from fastws.lanes import LANES, load, store
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
@@ -15,7 +16,6 @@ from scipy import stats
 import naive
 from chance import FALSE_ALARM, INTERPRETED, assert_frequencies, draws, pattern_numbers
 from fastws import kernels
-from fastws.lanes import LANES, load, store
 from fastws.machine import sleep_step, wake_step
 from fastws.randomness import Use, make_key
 from fastws.simulation import Simulation

@@ -4,8 +4,6 @@ import operator
 
 import numpy as np
 import pytest
-from numba import config, njit
-
 from fastws.lanes import (
     LANES,
     float_bits,
@@ -22,6 +20,7 @@ from fastws.lanes import (
     to_float,
     where,
 )
+from numba import config, njit
 
 pytestmark = pytest.mark.skipif(config.DISABLE_JIT, reason="interpreted, both sides are the same NumPy code")
 

@@ -365,6 +365,38 @@ def test_learning_curve_is_logarithmic_and_marks_the_paper():
     assert len(plotting.learning_curve(seen, divergence, penalty, reference_bits=None).axes[0].lines) == 2
 
 
+def test_free_energy_curve_has_both_curves_and_marks_what_was_kept():
+    seen, training, held_out = [0, 40_000, 80_000], [16.0, 9.0, 7.0], [16.0, 10.0, 11.25]
+    figure = plotting.free_energy_curve(seen, training, held_out, kept_at=40_000)
+    lines = [line.get_xydata() for line in figure.axes[0].lines]
+    assert [line.tolist() for line in lines[1:]] == [
+        [list(p) for p in zip(seen, y, strict=True)] for y in (training, held_out)
+    ]
+    assert set(lines[0][:, 0]) == {40_000}
+    text = words(figure)
+    for said in ("training images 7.00", "images held out 11.25", "Dashed: the machine that was kept"):
+        assert said in text
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("examples seen (thousands)", "bits an image")
+    assert_inside(figure)
+    alone = plotting.free_energy_curve([0], [16.0])
+    assert len(alone.axes[0].lines) == 1
+    assert "Dashed" not in words(alone)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], []), "examples_seen has shape"),
+        (([0, 1], [1.0]), "training_bits has shape"),
+        (([0, 1], [1.0, 2.0], [1.0]), "held_out_bits has shape"),
+        (([0, 1], [1.0, math.inf]), r"training_bits\[1\] is not finite"),
+    ],
+)
+def test_free_energy_curve_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plotting.free_energy_curve(*arguments)
+
+
 def test_learning_curve_bears_zeros_and_short_runs():
     figure = plotting.learning_curve([0, 10_000, 20_000], [5, 1, 0], [0, 0, -1e-17])
     assert "thousands" in figure.axes[0].get_xlabel()

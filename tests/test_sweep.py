@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from fastws.storage import LANES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,6 @@ import fastws
 from chance import INTERPRETED
 from fastws import sweep
 from fastws.experiments.bars import BARS, largest_weight, new_simulation
-from fastws.storage import LANES
 from fastws.sweep import table as tables
 from fastws.sweep.engines import children_ignoring_interrupts, worker_processes
 from fastws.sweep.groups import Outcome, failed, grouped

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastws.cli.models import Model, Shape, Threshold, read_images
+from fastws.cli.models import Model, Shape
+from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, read_images
 from fastws.cli.session import Json, Seed, check_output, print_table, progress_bar
 from fastws.cli.words import image_shape
 
@@ -27,14 +28,17 @@ _LABELS = {
 
 def compress(
     model: Model,
-    data: Annotated[Path, typer.Argument(metavar="DATA.npz", help="An .npz with x_test, x or x_train, or an .npy.")],
+    data: Data,
     out: Annotated[Path, typer.Argument(metavar="OUT.fws", help="The file to write.")],
     method: Annotated[
         str, typer.Option(help="bits-back, or two-part: the bits of choosing a representation do not come back.")
     ] = "bits-back",
     samples: Annotated[int, typer.Option(min=1, help="Representations drawn an image, for the table.")] = 10,
     shape: Shape = None,
+    key: Key = None,
     threshold: Threshold = None,
+    binarise: Binarise = None,
+    label_column: LabelColumn = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -52,8 +56,9 @@ def compress(
 
     check_output(out, model, data)
     machine = Machine.load(model)
-    images = read_images(data, threshold, ("x_test", "x", "x_train"))
-    height_width = image_shape(shape, images.shape[1])
+    image_set = read_images(data, "test", key, threshold, binarise, label_column)
+    images = image_set.x
+    height_width = image_set.image_shape if shape is None else image_shape(shape, images.shape[1])
     codec.check_method(method)
     blobs = {}
     for name in codec.METHODS:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import fastws
-from fastws.cli import bars, codec, digits, models, resume, sweep
+from fastws.cli import bars, classify, codec, digits, models, represent, resume, sweep, train
 from fastws.cli.interrupts import Interrupted
 from fastws.cli.output import write_readably
 from fastws.cli.session import INTERRUPTED, USER_ERROR, complain, ending_on_interrupt, saying_own_warnings
@@ -19,11 +19,13 @@ from fastws.cli.session import INTERRUPTED, USER_ERROR, complain, ending_on_inte
 _OBJECTS_BEFORE_COLLECTING = 500_000
 _COMMANDS: dict[Callable[..., None], str] = {
     bars.bars: "fastws bars --recipe robust --seed 3 --out robust",
-    digits.digits: "fastws digits --sweeps 50 --hidden 16,4 --out quick",
-    models.train: "fastws train --data images.npz --layers 64,16,4 --sweeps 50",
-    models.evaluate: "fastws evaluate fastws-train/machine.npz images.npz --seed 1",
-    models.fantasies: "fastws fantasies fastws-train/machine.npz -n 24 --shape 8x8",
-    models.show: "fastws show fastws-bars/machine.npz --shape 4x4",
+    digits.digits: "fastws digits --data train-images-idx3-ubyte.gz --threshold 127 --baselines nearest",
+    train.train: "fastws train --data train-images-idx3-ubyte.gz --threshold 127 --layers 784,64,16 --validation 0.1",
+    models.evaluate: "fastws evaluate fastws-train/machine.npz images.npz --per-image bits.csv",
+    models.fantasies: "fastws fantasies fastws-train/machine.npz -n 24 --shape 28x28",
+    models.show: "fastws show fastws-bars/machine.npz",
+    classify.classify: "fastws classify fastws-digits/machine-*.npz new.npz --out read",
+    represent.represent: "fastws represent fastws-train/machine.npz digits.npz hidden.npz --probabilities",
     codec.compress: "fastws compress fastws-train/machine.npz images.npz images.fws",
     codec.decompress: "fastws decompress fastws-train/machine.npz images.fws back.npz",
     resume.resume: "fastws resume fastws-bars/run.npz",

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, busy
 from fastws.cli.session import (
     Json,
     Out,
     Seed,
+    complain,
     learn,
     prepare_folder,
     print_table,
@@ -20,9 +22,11 @@ from fastws.cli.session import (
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from fastws.datasets import DigitData
-    from fastws.experiments.digits import Backprop, DigitRun, Reading
+    from fastws.experiments.digits import Backprop, Baselines, DigitRun, Reading
+    from fastws.machine import Machine
     from fastws.simulation import Simulation
 
 _SAMPLES = 24
@@ -33,8 +37,9 @@ def digits(
     data: Annotated[
         str,
         typer.Option(
-            help="bundled: scikit-learn's digits; usps or mnist: from OpenML; or a file .npz with x_train, y_train, "
-            "x_test, y_test."
+            help="bundled: scikit-learn's digits; usps or mnist: from OpenML; or labelled images of your own: "
+            f"{FORMATS}. An .npz has x_train, y_train, x_test, y_test, or x and y; a third is held out where there are "
+            "no test images."
         ),
     ] = "bundled",
     threshold: Annotated[
@@ -43,58 +48,126 @@ def digits(
     seed: Seed = 0,
     sweeps: Annotated[int, typer.Option(min=1, help="How often each net visits each of its images.")] = 500,
     hidden: Annotated[str, typer.Option(help="Units of the hidden layers of each net, first to top.")] = "16,16,4",
+    baselines: Annotated[
+        str | None,
+        typer.Option(
+            help="What to compare with: none; nearest, the nearest neighbours; or all, also backpropagation.  "
+            "\\[default: all, or nearest where backpropagation would take more than a minute]",
+            show_default=False,
+        ),
+    ] = None,
+    key: Key = None,
+    binarise: Binarise = None,
+    label_column: LabelColumn = None,
     out: Out = None,
     json: Json = False,
 ) -> None:
     """Reproduce Figure 2: a net a digit; an image is the digit whose net describes it in the fewest bits.
 
     Prints the error beside the paper's and beside nearest neighbours and backpropagation on the same images. Writes
-    the nets, result.json and the pictures into the folder.
+    the nets as soon as they have learned, and at the end result.json and the pictures, into the folder.
     """
     from fastws.cli.words import layer_sizes
-    from fastws.experiments.digits import new_runs
+    from fastws.experiments.digits import BASELINES, Baselines, new_runs
 
-    images = _load(data, threshold, seed)
-    runs = new_runs(images, seed, sweeps, layer_sizes(hidden, "--hidden"))
-    folder = prepare_folder(out or Path("fastws-digits"))
+    if baselines not in (None, *BASELINES):
+        raise ValueError(f"--baselines is {baselines!r}; choose one of {', '.join(BASELINES)}.")
     # `fastws resume` may be called from another folder.
     origin = data if data in _NAMED else os.path.abspath(data)
-    _finish(runs, images, {"data": origin, "threshold": threshold, "seed": seed}, folder, json)
+    source = {
+        "data": origin,
+        "threshold": threshold,
+        "seed": seed,
+        "key": key,
+        "binarise": binarise,
+        "label_column": label_column,
+    }
+    images = _load(source)
+    runs = new_runs(images, seed, sweeps, layer_sizes(hidden, "--hidden"))
+    folder = prepare_folder(out or Path("fastws-digits"))
+    _finish(runs, images, source, Baselines(_choose(baselines, images)), folder, json)
+
+
+def _choose(baselines: str | None, data: "DigitData") -> str:
+    """Return the baselines asked for, or those that do not take long, saying so."""
+    from fastws.experiments.digits import QUICK_SECONDS, baseline_seconds
+
+    if baselines == "none":
+        return baselines
+    seconds = baseline_seconds(data)
+    said = {name: _duration(value) for name, value in seconds.items()}
+    if baselines is None:
+        baselines = "all" if seconds["backprop"] <= QUICK_SECONDS else "nearest"
+        if baselines == "nearest":
+            complain(
+                f"Backpropagation, for comparison, is left out: it would take {said['backprop']} on two cores. "
+                "--baselines all does it."
+            )
+    also = f", and backpropagation {said['backprop']}" if baselines == "all" else ""
+    complain(f"After learning, the nearest neighbours will take {said['nearest']}{also}.")
+    return baselines
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"about {seconds / size:.0f} {unit}"
+    return f"about {max(1, seconds):.0f} s"
 
 
 def resume_digits(simulations: "list[Simulation]", notes: dict[str, Any], folder: Path, as_json: bool) -> None:
     """Go on with an interrupted `fastws digits`."""
-    from fastws.experiments.digits import DigitRun, are_of
+    from fastws.experiments.digits import Baselines, DigitRun, are_of
 
     source = notes["source"]
     runs = [DigitRun.resumed(*pair) for pair in zip(simulations, notes["runs"], strict=True)]
-    data = _load(source["data"], source["threshold"], source["seed"])
+    data = _load(source)
     if not are_of(runs, data):
         raise ValueError(f"{data.name} has other training images than when the run began; put the old ones back.")
-    _finish(runs, data, source, folder, as_json)
+    _finish(runs, data, source, Baselines.restored(notes["baselines"]), folder, as_json)
 
 
-def _load(data: str, threshold: float | None, seed: int) -> "DigitData":
+def _load(source: dict[str, Any]) -> "DigitData":
     from fastws import datasets
 
+    data, threshold, seed = source["data"], source["threshold"], source["seed"]
+    ways = {name: source[name] for name in ("key", "binarise", "label_column")}
+    if data in _NAMED:
+        for name, value in ways.items():
+            if value is not None:
+                raise ValueError(f"--{name.replace('_', '-')} goes with images of your own, not with --data {data}.")
     if data == "bundled":
         return datasets.load_bundled(seed, datasets.BUNDLED_THRESHOLD if threshold is None else threshold)
     if data in _NAMED:
         if threshold is not None:
             raise ValueError(f"--threshold does not go with --data {data}, which has its own.")
         return datasets.load_openml(data)
-    return datasets.load_file(data, threshold)
+    with busy(f"Reading {data}"):
+        return datasets.load_file(data, threshold, seed, **ways)
 
 
-def _finish(runs: "list[DigitRun]", data: "DigitData", source: dict[str, Any], folder: Path, as_json: bool) -> None:
+def _finish(
+    runs: "list[DigitRun]",
+    data: "DigitData",
+    source: dict[str, Any],
+    baselines: "Baselines",
+    folder: Path,
+    as_json: bool,
+) -> None:
+    import numpy as np
+
     from fastws.experiments import digits as experiment
-    from fastws.filenames import file_names
     from fastws.simulation import save_runs
 
     simulations = [run.simulation for run in runs]
 
     def save(path: Path) -> None:
-        notes = {"command": "digits", "source": source, "runs": [run.notes() for run in runs]}
+        notes = {
+            "command": "digits",
+            "source": source,
+            "runs": [run.notes() for run in runs],
+            "baselines": baselines.notes(),
+        }
         save_runs(path, simulations, notes)
 
     seed = source["seed"]
@@ -102,18 +175,38 @@ def _finish(runs: "list[DigitRun]", data: "DigitData", source: dict[str, Any], f
         runs[0].compile()
         learn(simulations, [run.run for run in runs])
         machines = [simulation.machine for simulation in simulations]
-        reading = experiment.read(machines, data, seed)
-        nearest_neighbour = experiment.nearest_neighbour_error(data)
-        with progress_bar("Backpropagation, for comparison", experiment.BACKPROP_TOTAL) as show:
-            backprop = experiment.backprop(data, seed, show)
-        files = []
-        for name, label, machine in zip(file_names(reading.classes), reading.classes, machines, strict=True):
-            files.append(folder / f"machine-{name}.npz")
-            machine.label = label
-            machine.save(files[-1])
+        files = _save(machines, np.unique(data.y_train), folder)
+        with progress_bar("Reading the test images", len(data.x_test)) as show:
+            reading = experiment.read(machines, data, seed, watch=show)
+        nearest_neighbour, backprop = _compare(data, seed, baselines)
         files += _draw(runs, reading, data, seed, folder)
         result = experiment.result(runs, reading, data, nearest_neighbour, backprop, seed)
         report(result, folder, files, as_json, lambda: _print(result, reading, data, backprop))
+
+
+def _save(machines: "list[Machine]", classes: "NDArray[Any]", folder: Path) -> list[Path]:
+    from fastws.filenames import file_names
+
+    files = [folder / f"machine-{name}.npz" for name in file_names(classes)]
+    for file, label, machine in zip(files, classes, machines, strict=True):
+        machine.label = label
+        machine.save(file)
+    return files
+
+
+def _compare(data: "DigitData", seed: int, so_far: "Baselines") -> "tuple[float | None, Backprop | None]":
+    """Return the error of the nearest neighbours, and the best supervised net, or None for what is not wanted."""
+    from fastws.experiments import digits as experiment
+
+    if so_far.wanted == "none":
+        return None, None
+    with progress_bar("Nearest neighbours, for comparison", len(data.x_test), so_far.nearest.n_compared) as show:
+        nearest = experiment.nearest_neighbour_error(data, show, so_far.nearest)
+    if so_far.wanted == "nearest":
+        return nearest, None
+    done = experiment.BACKPROP_SWEEPS * len(so_far.nets)
+    with progress_bar("Backpropagation, for comparison", experiment.BACKPROP_TOTAL, done) as show:
+        return nearest, experiment.backprop(data, seed, show, so_far.nets)
 
 
 def _draw(runs: "list[DigitRun]", reading: "Reading", data: "DigitData", seed: int, folder: Path) -> list[Path]:
@@ -151,7 +244,7 @@ def _draw(runs: "list[DigitRun]", reading: "Reading", data: "DigitData", seed: i
     return [path for name, figure in figures.items() for path in plotting.save(figure, folder / name)]
 
 
-def _print(result: dict[str, Any], reading: "Reading", data: "DigitData", backprop: "Backprop") -> None:
+def _print(result: dict[str, Any], reading: "Reading", data: "DigitData", backprop: "Backprop | None") -> None:
     from fastws.experiments import digits as experiment
 
     def percent(error: float) -> str:
@@ -166,24 +259,28 @@ def _print(result: dict[str, Any], reading: "Reading", data: "DigitData", backpr
         ),
         ("wake-sleep, by free energy", percent(result["free_energy_error_rate"]), ""),
         ("wake-sleep, by importance-weighted -log P(d)", percent(result["importance_error_rate"]), ""),
-        (
-            "nearest neighbour",
-            percent(result["nearest_neighbour_error"]),
-            f"{experiment.PAPER_NEAREST_NEIGHBOUR_ERROR:.1%}",
-        ),
-        (
-            "backpropagation, tuned on the test data",
-            percent(result["backprop_error"]),
-            f"{experiment.PAPER_BACKPROP_ERROR:.1%}",
-        ),
     ]
+    if result["nearest_neighbour_error"] is not None:
+        paper = f"{experiment.PAPER_NEAREST_NEIGHBOUR_ERROR:.1%}"
+        rows.append(("nearest neighbour", percent(result["nearest_neighbour_error"]), paper))
+    if backprop is not None:
+        paper = f"{experiment.PAPER_BACKPROP_ERROR:.1%}"
+        rows.append(("backpropagation, tuned on the test data", percent(backprop.error), paper))
     title = f"Misread digits (Figure 2): {data.name}; {result['n_train']} to learn from, {result['n_test']} to test on"
     print_table(title, ["", "here (95 % interval)", "paper"], rows)
-    print(
-        f"The best supervised net has {backprop.n_hidden} hidden units, weight decay {backprop.decay:g} and "
-        f"{backprop.n_sweeps} sweeps, all chosen on the test data, as in the paper. The paper's images, from CEDAR, "
-        "are not public; these are others."
-    )
+    if backprop is not None:
+        print(
+            f"The best supervised net has {backprop.n_hidden} hidden units, weight decay {backprop.decay:g} and "
+            f"{backprop.n_sweeps} sweeps, all chosen on the test data, as in the paper."
+        )
+    left_out = [
+        name
+        for name, found in (("nearest neighbours", result["nearest_neighbour_error"]), ("backpropagation", backprop))
+        if found is None
+    ]
+    if left_out:
+        print(f"Left out, as --baselines has it: {' and '.join(left_out)}.")
+    print("The paper's images, from CEDAR, are not public; these are others.")
     by_class = ", ".join(f"{label} {error:.1%}" for label, error in result["error_by_class"].items())
     print(f"Misread by class: {by_class}.")
     own, free_energy = result["mean_description_length_bits"], reading.own_bits("free_energy")

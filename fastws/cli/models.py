@@ -1,109 +1,33 @@
-"""Commands on any machine and any binary data: train, evaluate, fantasies, show."""
+"""Commands on any machine: evaluate, fantasies, show."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from fastws.cli.session import (
-    Json,
-    Out,
-    Seed,
-    learn,
-    prepare_folder,
-    print_table,
-    report,
-    saving_on_interrupt,
-)
-from fastws.cli.words import image_shape, layer_sizes, numbers
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from fastws.simulation import Simulation
+from fastws.cli.outputs import check_file, write_table
+from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, busy, read_images
+from fastws.cli.session import Json, Out, Seed, prepare_folder, print_table, report
+from fastws.cli.words import image_shape
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL.npz", help="A machine that fastws saved.")]
-Threshold = Annotated[float | None, typer.Option(help="Pixels above it are on; without one they must be 0 or 1.")]
 Shape = Annotated[
     str | None, typer.Option(help="Height and width of an image, as in 8x8.  \\[default: a square]", show_default=False)
 ]
 
 
-def train(
-    data: Annotated[Path, typer.Option(help="An .npz with x_train or x, or an .npy: a row an image.")],
-    layers: Annotated[str, typer.Option(help="Units of the layers, input first, as in 64,16,16,4.")],
-    rates: Annotated[
-        str, typer.Option(help="Learning rate, or one a level and one for the top layer's biases, with commas.")
-    ] = "0.01",
-    sweeps: Annotated[int, typer.Option(min=1, help="How often each image is visited.")] = 100,
-    nonnegative: Annotated[
-        bool, typer.Option("--nonnegative", help="Hold the generative weights to the inputs at 0 or above.")
-    ] = False,
-    threshold: Threshold = None,
-    seed: Seed = 0,
-    out: Out = None,
-    json: Json = False,
-) -> None:
-    """Train a machine on any binary images."""
-    from fastws.checks import check_rates
-    from fastws.machine import Machine
-    from fastws.simulation import Simulation
-    from fastws.streams import Images
-
-    images = Images(read_images(data, threshold, ("x_train", "x")))
-    sizes = layer_sizes(layers, "--layers")
-    if sizes[0] != images.n_inputs:
-        raise ValueError(f"--layers begins with {sizes[0]} input units; the images have {images.n_inputs} pixels.")
-    machine = Machine(sizes)
-    values = numbers(rates, "--rates")
-    level_rates = check_rates(values[0] if len(values) == 1 else values, len(sizes), "--rates")
-    schedule = [(sweeps * len(images), level_rates)]
-    run = Simulation(machine, images, schedule, nonnegative, seed)
-    _finish_training(run, prepare_folder(out or Path("fastws-train")), json)
-
-
-def resume_train(simulations: "list[Simulation]", notes: dict[str, Any], folder: Path, as_json: bool) -> None:
-    """Go on with an interrupted `fastws train`."""
-    _finish_training(simulations[0], folder, as_json)
-
-
-def _finish_training(run: "Simulation", folder: Path, as_json: bool) -> None:
-    import time
-
-    from fastws import estimate
-    from fastws.simulation import save_runs
-
-    with saving_on_interrupt(folder, lambda path: save_runs(path, [run], {"command": "train"})):
-        compile_seconds = run.compile()
-        started = time.perf_counter()
-        learn([run], [lambda check: run.advance(progress=check)])
-        seconds = time.perf_counter() - started
-        run.machine.save(folder / "machine.npz")
-        images = run.stream.x  # type: ignore[attr-defined]
-        free_energy = float(estimate.free_energy_bits(run.machine, images).mean())
-        result = {
-            "seed": run.seed,
-            "layer_sizes": run.machine.layer_sizes,
-            "examples": run.examples_seen,
-            "free_energy_bits": free_energy,
-            "seconds": seconds,
-            "compile_seconds": compile_seconds,
-        }
-        rows = [
-            ("examples", f"{run.examples_seen:,}"),
-            ("free energy of a training image", f"{free_energy:.2f} bits of {images.shape[1]}"),
-            ("time learning", f"{seconds:.2f} s"),
-        ]
-        title = f"{run.machine}, seed {run.seed}"
-        report(result, folder, [folder / "machine.npz"], as_json, lambda: print_table(title, ["", "this run"], rows))
-
-
 def evaluate(
     model: Model,
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="An .npz with x_test, x or x_train, or an .npy.")],
+    data: Data,
     samples: Annotated[int, typer.Option(min=1, help="Representations drawn an image.")] = 100,
+    per_image: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Write what each image takes into this table, too.", show_default=False),
+    ] = None,
+    key: Key = None,
     threshold: Threshold = None,
+    binarise: Binarise = None,
+    label_column: LabelColumn = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -114,16 +38,22 @@ def evaluate(
     from fastws.machine import Machine
 
     machine = Machine.load(model)
-    images = read_images(data, threshold, ("x_test", "x", "x_train"))
+    if per_image is not None:
+        check_file(per_image, (model, data), "--per-image")
+    image_set = read_images(data, "test", key, threshold, binarise, label_column)
+    images = image_set.x
     enumerable = sum(machine.layer_sizes[1:]) <= exact.MAX_HIDDEN
-    if enumerable:
-        bits = {
-            "description_length_bits": exact.description_length_bits(machine, images),
-            "free_energy_bits": exact.free_energy_bits(machine, images),
-            "neg_log_prob_bits": exact.neg_log_prob_bits(machine, images),
-        }
-    else:
-        bits = estimate.measures(machine, images, samples, seed)._asdict()
+    with busy(f"Measuring {len(images):,} images"):
+        if enumerable:
+            bits = {
+                "description_length_bits": exact.description_length_bits(machine, images),
+                "free_energy_bits": exact.free_energy_bits(machine, images),
+                "neg_log_prob_bits": exact.neg_log_prob_bits(machine, images),
+            }
+        else:
+            bits = estimate.measures(machine, images, samples, seed)._asdict()
+    if per_image is not None:
+        write_table(per_image, image_set, {name: values.tolist() for name, values in bits.items()})
     result: dict[str, Any] = {name: float(values.mean()) for name, values in bits.items()}
     result |= {"n_images": len(images), "exact": enumerable}
     if json:
@@ -138,6 +68,8 @@ def evaluate(
     ]
     title = f"{machine} on {len(images)} images of {images.shape[1]} pixels, {how}"
     print_table(title, ["mean over the images", "bits"], rows)
+    if per_image is not None:
+        print(f"Written to {per_image}: a row an image.")
 
 
 def fantasies(
@@ -176,20 +108,3 @@ def show(model: Model, shape: Shape = None, out: Out = None, json: Json = False)
     files = plotting.save(plotting.hinton(machine, height_width), folder / "weights")
     result = {"layer_sizes": machine.layer_sizes}
     report(result, folder, files, json, lambda: print(f"The generative weights of {machine}."))
-
-
-def read_images(path: Path, threshold: float | None, names: tuple[str, ...]) -> "NDArray[np.uint8]":
-    """Return the binary images of a file: the first array that it has of these names.
-
-    Raises
-    ------
-    OSError, ValueError
-        If there are none.
-    """
-    from fastws.datasets import binarise, read_arrays
-
-    arrays = read_arrays(path)
-    for name in names:
-        if name in arrays:
-            return binarise(arrays[name], threshold, name)
-    raise ValueError(f"{path} has no array named {' or '.join(names)}; it has {', '.join(arrays) or 'nothing'}.")

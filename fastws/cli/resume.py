@@ -8,9 +8,9 @@ import typer
 
 from fastws.cli.bars import resume_bars
 from fastws.cli.digits import resume_digits
-from fastws.cli.models import resume_train
 from fastws.cli.notes import check_notes
 from fastws.cli.session import Json, check_folder
+from fastws.cli.train import resume_train
 
 
 def resume(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 USER_ERROR = 2
 INTERRUPTED = 130
 STATE_FILE = "run.npz"
+DIVERGED_FILE = "diverged.npz"
 RESULT_FILE = "result.json"
 _SUFFIXES = (".npz", ".json", ".png", ".svg")
 # Between two chunks a simulation needs Python for some microseconds; by default it would wait 5 ms for its turn.
@@ -205,18 +206,26 @@ def learn(
 def saving_on_interrupt(folder: Path, save: Callable[[Path], object]) -> Iterator[None]:
     """On Ctrl-C in the block, save the state and raise `Interrupted`; after a whole block, remove an earlier state.
 
-    Pressed again, Ctrl-C waits until the state is saved.
+    Pressed again, Ctrl-C waits until the state is saved. The state of learning that diverged is saved to be looked at,
+    and not to go on with.
 
     Raises
     ------
     OSError
         If the state cannot be saved.
     """
+    from fastws.checks import LearningDiverged, NotFiniteError
+
     state = folder / STATE_FILE
     with flagged():
         try:
             with raised():
                 yield
+        except (NotFiniteError, LearningDiverged) as error:
+            save(folder / DIVERGED_FILE)
+            raise ValueError(
+                f"{error} The state is kept in {folder / DIVERGED_FILE}, whose arrays numpy.load reads."
+            ) from error
         except KeyboardInterrupt:
             answered()
             try:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _MOST_VALUES = 10_000
 _LARGE = 2**63
+_PHASES = "give phases such as 20s:0.1 (20 sweeps at rate 0.1) or 100000:0.1,0.01 (examples, rates), a space between"
 
 
 def numbers(text: str, option: str) -> list[float]:
@@ -55,6 +56,31 @@ def image_shape(text: str | None, n_pixels: int) -> tuple[int, int]:
     if len(sides) != 2 or not all(side.strip().isdecimal() for side in sides):
         raise ValueError(f"--shape is {text!r}; give height x width, as in 8x8.")
     return datasets.image_shape(n_pixels, (int(sides[0]), int(sides[1])))
+
+
+def schedule(text: str, n_images: int, option: str) -> list[tuple[int, list[float]]]:
+    """Return the phases of a text such as ``20s:0.1 100000:0.1,0.01``: numbers of examples, and learning rates.
+
+    A length is a number of examples, or with an s behind it one of sweeps over all images. Spaces or semicolons stand
+    between the phases.
+
+    Raises
+    ------
+    ValueError
+        If a phase is of another form.
+    """
+    phases = text.replace(";", " ").split()
+    if not phases:
+        raise ValueError(f"{option} is {text!r}; {_PHASES}.")
+    found = []
+    for phase in phases:
+        length, colon, rates = phase.partition(":")
+        digits = length.lower().removesuffix("s")
+        if not colon or not digits.isdecimal() or int(digits) == 0:
+            raise ValueError(f"{option} has {phase!r}; {_PHASES}.")
+        n_examples = int(digits) * (1 if digits == length else n_images)
+        found.append((n_examples, numbers(rates, f"the rates of {phase} in {option}")))
+    return found
 
 
 def choices(experiment: "Experiment", texts: Sequence[str], option: str) -> "dict[str, list[Setting]]":

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from fastws.divergence import check_bits
 from fastws.machine import Machine
 from fastws.simulation import Simulation, advance_together
 
@@ -57,7 +58,12 @@ def train(
 ) -> None:
     """Learn up to each of these numbers of examples and measure there; what `check` raises ends it in good order.
 
-    Points that an earlier call has measured are passed over.
+    Points that an earlier call has measured are passed over. The first of the measures is in bits an image.
+
+    Raises
+    ------
+    LearningDiverged
+        If what was learned cannot be right. The run is then as it was found.
     """
     for point in points:
         due = [run for run in runs if run.measured() < point]
@@ -68,4 +74,6 @@ def train(
             for run in due:
                 run.seconds += (time.perf_counter() - started) / len(due)
         for run in due:
-            run.curve.append((point, *measure(run.simulation.machine)))
+            measures = measure(run.simulation.machine)
+            check_bits(run.simulation, measures[0])
+            run.curve.append((point, *measures))

@@ -4,7 +4,7 @@ Each function returns a matplotlib Figure that belongs to no display; `save` wri
 `save_film` writes an animation as a GIF and a page with controls.
 """
 
-from fastws.plotting.curves import description_length_curve, learning_curve
+from fastws.plotting.curves import description_length_curve, free_energy_curve, learning_curve
 from fastws.plotting.diagrams import bars_model
 from fastws.plotting.images import digit_samples, fantasies, image_grid, misread, samples
 from fastws.plotting.matrices import confusion
@@ -18,6 +18,7 @@ __all__ = [
     "description_length_curve",
     "digit_samples",
     "fantasies",
+    "free_energy_curve",
     "hinton",
     "image_grid",
     "learning_curve",

@@ -1,4 +1,4 @@
-"""Curves of learning: divergence and KL penalty (bars), description lengths (digits)."""
+"""Curves of learning: divergence and KL penalty (bars), free energies, description lengths (digits)."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -70,14 +70,63 @@ def learning_curve(
 
     page, axes = _frame(title, labels, "Divergence: KL(data ‖ model). KL penalty: the last term of Eq 8.")
     axes.set_yscale("log")
-    unit, words = (1e6, " (millions)") if x.max() >= 1e6 else (1e3, " (thousands)") if x.max() >= 1e4 else (1.0, "")
-    _set_x(axes, x, f"examples seen{words}", unit)
+    _set_x_to_examples(axes, x)
     set_y(axes, (low, high), log_ticks(low, high), "bits")
     if reference_bits is not None:
         axes.axhline(reference_bits, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
     for (name, y), color in zip(curves.items(), colors, strict=False):
         _plot(axes, x, np.maximum(y, low), color, name)
     _label_ends(page, np.log(np.array(ends) / low) / math.log(high / low), labels, colors)
+    return page.figure
+
+
+def free_energy_curve(
+    examples_seen: ArrayLike,
+    training_bits: ArrayLike,
+    held_out_bits: ArrayLike | None = None,
+    kept_at: float | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw the free energy of training images, and of images held out, against examples seen.
+
+    Parameters
+    ----------
+    examples_seen : array_like, shape (n,)
+    training_bits : array_like, shape (n,)
+        Mean free energy C(d), Eq 5, of training images, in bits.
+    held_out_bits : array_like, shape (n,), optional
+        That of images that nothing was learned from.
+    kept_at : float, optional
+        After how many examples the machine was kept; a vertical line is drawn there.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, there is no point, or a number is not finite.
+    """
+    x = _finite(examples_seen, "examples_seen")
+    curves = {"training images": _finite(training_bits, "training_bits", len(x))}
+    if held_out_bits is not None:
+        curves["images held out"] = _finite(held_out_bits, "held_out_bits", len(x))
+    low, high = _padded(list(curves.values()))
+    labels = [f"{name} {y[-1]:.2f}" for name, y in curves.items()]
+    caption = "Mean free energy C(d), Eq 5." + ("" if kept_at is None else " Dashed: the machine that was kept.")
+
+    page, axes = _frame(title, labels, caption)
+    _set_x_to_examples(axes, x)
+    set_y(axes, (low, high), _even_ticks(low, high), "bits an image")
+    if kept_at is not None:
+        axes.axvline(kept_at, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+    colors = [BLUE, VERMILION][: len(curves)]
+    for (name, y), color in zip(curves.items(), colors, strict=True):
+        _plot(axes, x, y, color, name)
+    ends = np.array([y[-1] for y in curves.values()])
+    _label_ends(page, (ends - low) / (high - low), labels, colors)
     return page.figure
 
 
@@ -108,21 +157,30 @@ def description_length_curve(
     if not bits_by_class:
         raise ValueError("bits_by_class is empty; give the description lengths of at least one class.")
     curves = {str(label): _finite(y, f"bits_by_class[{label!r}]", len(x)) for label, y in bits_by_class.items()}
-    everything = np.concatenate(list(curves.values()))
-    pad = 0.04 * float(np.ptp(everything)) or 1.0
-    low, high = float(everything.min()) - pad, float(everything.max()) + pad
+    low, high = _padded(list(curves.values()))
     colors = [to_hex(color) for color in colormaps["viridis"](np.linspace(0.0, 0.85, len(curves)))]
 
     page, axes = _frame(
         title, list(curves), "Mean description length of the images of each class by the net of that class."
     )
     _set_x(axes, x, "sweeps")
-    set_y(axes, (low, high), MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high), "bits an image")
+    set_y(axes, (low, high), _even_ticks(low, high), "bits an image")
     for (label, y), color in zip(curves.items(), colors, strict=True):
         _plot(axes, x, y, color, label)
     ends = np.array([y[-1] for y in curves.values()])
     _label_ends(page, (ends - low) / (high - low), list(curves), colors)
     return page.figure
+
+
+def _padded(curves: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """Return a range that holds all curves and some room."""
+    everything = np.concatenate(curves)
+    pad = 0.04 * float(np.ptp(everything)) or 1.0
+    return float(everything.min()) - pad, float(everything.max()) + pad
+
+
+def _even_ticks(low: float, high: float) -> NDArray[np.float64]:
+    return np.asarray(MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high))
 
 
 def _finite(values: ArrayLike, name: str, n: int | None = None) -> NDArray[np.float64]:
@@ -156,6 +214,11 @@ def _set_x(axes: Axes, x: NDArray[np.float64], label: str, unit: float = 1.0) ->
     ticks = MaxNLocator(6, steps=[1, 2, 5, 10], integer=unit == 1.0).tick_values(low / unit, axes.get_xlim()[1] / unit)
     set_ticks(axes.xaxis, ticks, axes.get_xlim(), unit)
     set_x_label(axes, label)
+
+
+def _set_x_to_examples(axes: Axes, x: NDArray[np.float64]) -> None:
+    unit, words = (1e6, " (millions)") if x.max() >= 1e6 else (1e3, " (thousands)") if x.max() >= 1e4 else (1.0, "")
+    _set_x(axes, x, f"examples seen{words}", unit)
 
 
 def _plot(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], color: str, label: str) -> None:
