@@ -48,6 +48,7 @@ def test_silent_units_change_nothing_in_plain_c(rivals, sizes, stream):
         assert not np.array_equal(dense, array)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="it measures compiled code")
 def test_quick_run_writes_its_files(tmp_path):
     result = bench(tmp_path, "--quick", "--only", "bars")

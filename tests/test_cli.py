@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 import fastws
 from fastws.cli import session
 from fastws.experiments.bars import new_run
+from waiting import LONGEST, wait_until
 
 PICTURES = ("fig1a-model", "fig1b-samples", "fig1c-weights", "learning-curve")
 RUN_KEYS = {
@@ -216,21 +216,34 @@ def test_an_interrupted_run_resumes_to_the_same_machine(run, monkeypatch, tmp_pa
     assert same_parameters(fastws.Machine.load("a/machine.npz"), fastws.Machine.load("b/machine.npz"))
 
 
+# fastws, which makes a file as soon as something was learned.
+TELLING = """
+import contextlib, pathlib
+from fastws import cli
+from fastws.cli import session
+
+@contextlib.contextmanager
+def progress_bar(label, total, already=0):
+    yield lambda count: count and pathlib.Path("learning").touch()
+
+session.progress_bar = progress_bar
+cli.main()
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_control_c_from_outside(tmp_path):
-    command = [sys.executable, "-m", "fastws", "bars", "--examples", "500000000", "--out", str(tmp_path / "a")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-    while not (tmp_path / "a").exists():
-        time.sleep(0.05)
-    time.sleep(0.5)
+    command = [sys.executable, "-c", TELLING, "bars", "--examples", "500000000", "--out", "a"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    wait_until((tmp_path / "learning").exists, process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LONGEST)
     assert process.returncode == session.INTERRUPTED
     assert out == b""
     assert b"Traceback" not in err
     runs, notes = fastws.simulation.load_runs(tmp_path / "a" / "run.npz")
     assert notes["command"] == "bars"
-    assert runs[0].examples_seen < runs[0].total_examples
+    assert 0 < runs[0].examples_seen < runs[0].total_examples
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 no archive"])

@@ -95,18 +95,18 @@ def kill_while_saving(folder, tries):
             runs[1].save(path)
             runs[2].save(path)
 
-    for _ in range(int(tries)):
+    killed, unfinished = 0, []
+    while killed < int(tries) or not unfinished:  # one at least is to be killed while it writes
         child = forked(save_for_ever)
         time.sleep(rng.uniform(0, 3 * saving))
         os.kill(child, signal.SIGKILL)
         assert status_of(child) == -signal.SIGKILL
         assert_holds_one_of(path, runs)
-    print(len(list(path.parent.glob(".run.npz.*.partial"))))
+        killed, unfinished = killed + 1, list(path.parent.glob(".run.npz.*.partial"))
 
 
 def test_a_process_killed_while_saving(tmp_path):
-    unfinished = int(isolated(kill_while_saving, tmp_path, TRIES))
-    assert unfinished > 0, "no process was killed while it wrote"
+    isolated(kill_while_saving, tmp_path, TRIES)
 
 
 # No space, no permission.
@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_written(path, tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root and Windows may write everywhere")
 def test_a_read_only_folder(tmp_path):
     path, old = tmp_path / "run.npz", new_run()
     old.save(path)
@@ -273,6 +273,7 @@ def interrupt_learning(tries):
                 run.advance(100_000, progress=lambda seen: None)
         except KeyboardInterrupt:
             pass
+        run.advance(0)  # clips: before its first example a run may have been interrupted before it did
         replayed = new_run().advance(run.examples_seen)
         np.testing.assert_array_equal(parameter_bits(run.machine), parameter_bits(replayed.machine))
         np.testing.assert_array_equal(
