@@ -4,11 +4,14 @@ import re
 import subprocess
 import sys
 import sysconfig
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fastws
+from fastws.caching import CacheWarning
 
 README = Path(__file__).parents[1] / "README.md"
 SCRIPT = str(Path(sysconfig.get_path("scripts"), "fastws"))
@@ -80,3 +83,19 @@ def test_readme_example_prints_what_readme_says(tmp_path):
     assert len(example.splitlines()) <= 12
     result = run([sys.executable, "-W", "error", "-c", example], tmp_path)
     assert result.stdout == output, result.stderr
+
+
+def test_what_fastws_warns_of_fails_a_test_and_what_others_deprecate_does_not():
+    def warn(module, category):
+        warnings.warn_explicit("a draught", category, "a file", 1, module)
+
+    for module in ("fastws", "fastws.exact", "tests.test_exact"):
+        for category in (RuntimeWarning, UserWarning, ResourceWarning, CacheWarning):
+            with pytest.raises(category, match="a draught"):
+                warn(module, category)
+    with warnings.catch_warnings(record=True) as shown:
+        warn("sklearn.base", UserWarning)
+        warn("fastwsx", RuntimeWarning)
+        warn("fastws.exact", DeprecationWarning)
+        warn("fastws.exact", np.exceptions.VisibleDeprecationWarning)
+    assert len(shown) == 4
