@@ -20,7 +20,7 @@ from machines import parameter_bits, random_machine
 
 BENCH = Path(__file__).parents[1] / "bench"
 SCHEDULE = [(10**9, (0.05, 0.01, 0.01))]
-TRIES = 25
+tries = pytest.mark.parametrize("n_tries", [8, pytest.param(50, marks=pytest.mark.long)])
 
 
 def new_run(seed=0):
@@ -105,8 +105,9 @@ def kill_while_saving(folder, tries):
         killed, unfinished = killed + 1, list(path.parent.glob(".run.npz.*.partial"))
 
 
-def test_a_process_killed_while_saving(tmp_path):
-    isolated(kill_while_saving, tmp_path, TRIES)
+@tries
+def test_a_process_killed_while_saving(n_tries, tmp_path):
+    isolated(kill_while_saving, tmp_path, n_tries)
 
 
 # No space, no permission.
@@ -283,9 +284,10 @@ def interrupt_learning(tries):
     press_ctrl_c(learn, tries, longest=0.1)
 
 
+@tries
 @pytest.mark.skipif(INTERPRETED, reason="only compiled kernels end the examples they have begun")
-def test_ctrl_c_while_learning_leaves_the_simulation_ready_to_go_on():
-    isolated(interrupt_learning, TRIES)
+def test_ctrl_c_while_learning_leaves_the_simulation_ready_to_go_on(n_tries):
+    isolated(interrupt_learning, n_tries)
 
 
 def interrupt_saving(folder, tries):
@@ -306,6 +308,7 @@ def interrupt_saving(folder, tries):
     print(len(os.listdir(folder)) - 1)
 
 
-def test_ctrl_c_while_saving_leaves_the_old_file_or_the_new(tmp_path):
+@tries
+def test_ctrl_c_while_saving_leaves_the_old_file_or_the_new(n_tries, tmp_path):
     # Between the making of the temporary file and the block that removes it there are a few bytecodes.
-    assert int(isolated(interrupt_saving, tmp_path, TRIES)) <= 1
+    assert int(isolated(interrupt_saving, tmp_path, n_tries)) <= 1
