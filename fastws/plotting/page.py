@@ -67,7 +67,8 @@ class Page:
         self._size = (sheet + 2 * MARGIN, title_height + height + caption_height + 2 * MARGIN)
         self._top = MARGIN + title_height
         inches = self._size[0] / DOTS_PER_INCH, self._size[1] / DOTS_PER_INCH
-        self.figure = Figure(inches, DOTS_PER_INCH, facecolor=PAPER, layout="none")
+        self.figure = Figure(inches, DOTS_PER_INCH, facecolor=PAPER)
+        self.figure.set_layout_engine("none")  # whatever a user's settings ask for
         if title:
             self.line(0, -title_height, title, TITLE_POINTS)
         for number, line in enumerate(lines):
