@@ -112,7 +112,7 @@ def test_long_labels_are_no_wider_than_their_place():
     # By the outlines of the font: dots, of so small letters, are each Matplotlib's own.
     outlines = TextPath((0, 0), text.get_text(), text.get_fontsize(), prop=text.get_fontproperties())
     drawn = outlines.get_extents().width * long.dpi / 72
-    assert 0.5 * width < drawn < 1.4 * width  # a w is wider than most letters
+    assert width < drawn < 1.7 * width  # its place reaches into the gaps, and a w is wider than most letters
     assert figure.get_size_inches().tolist() == long.get_size_inches().tolist()
 
 
