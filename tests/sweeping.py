@@ -32,8 +32,8 @@ class BrokenBars(Bars):
 class Tiny:
     """Bars of 2 x 2 pixels.
 
-    Its `log` gains a line a run that is measured: seed and process. `fails` says where odd seeds go wrong. Once
-    `closed_after` runs have been measured, the others wait until somebody touches the `gate`.
+    Its `log` gains a line a run that is measured: seed and process. `fails` says where odd seeds go wrong. A process
+    that has measured `closed_after` runs waits with the next until somebody touches the `gate`.
     """
 
     name = "tiny"
@@ -54,7 +54,7 @@ class Tiny:
         return Simulation(machine, stream, [(settings["examples"], settings["rate"])], settings["positive"], seed)
 
     def measures(self, simulation):
-        if self.closed_after is not None and len(self._lines()) >= self.closed_after:
+        if self.closed_after is not None and len(self.ran_in(os.getpid())) >= self.closed_after:
             wait_until(self.gate.exists)
         if self.fails == "measuring" and simulation.seed % 2:
             raise KeyError("no such measure")
@@ -73,8 +73,8 @@ class Tiny:
         return {int(line.split()[1]) for line in self._lines()}
 
     def ran_in(self, process):
-        """Return the seeds that a process measured."""
-        return {int(seed) for seed, where in map(str.split, self._lines()) if int(where) == process}
+        """Return the seeds that a process measured, in order."""
+        return [int(seed) for seed, where in map(str.split, self._lines()) if int(where) == process]
 
     def _lines(self):
         return self.log.read_text().splitlines() if self.log.exists() else []

@@ -111,18 +111,17 @@ def test_what_watch_raises_stops_the_tasks(error):
     assert [task.outcomes for task in tasks] == [[Stopped], [Stopped]]
 
 
-def test_ctrl_c_stops_the_tasks():
-    tasks = [Recorder(), Recorder()]
+def test_ctrl_c_stops_the_tasks(monkeypatch):
+    tasks, wait = [Recorder(), Recorder()], threads.wait
 
-    def press_ctrl_c():
-        if all(task.began.wait(LONGEST) for task in tasks):
-            _thread.interrupt_main()
+    def interrupted(*arguments):
+        assert all(task.began.wait(LONGEST) for task in tasks)
+        _thread.interrupt_main()
+        return wait(*arguments)
 
-    hand = threading.Thread(target=press_ctrl_c)
-    hand.start()
+    monkeypatch.setattr(threads, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         side_by_side(tasks, n_threads=2)
-    hand.join()
     assert [task.outcomes for task in tasks] == [[Stopped], [Stopped]]
 
 
