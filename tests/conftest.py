@@ -5,15 +5,15 @@ import sys
 from pathlib import Path
 
 import hypothesis
-import matplotlib
 import pytest
 
 caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 os.environ.setdefault("NUMBA_CACHE_DIR", str(caches / "fastws-tests"))
-# A user's terminal and a user's pictures: what is to hold for others sets them itself.
-os.environ["MPLBACKEND"] = "Agg"
-matplotlib.rcdefaults()
-os.environ["COLUMNS"] = "100"
+# Threads of BLAS on cores that are busy with other tests spin more than they compute. NumPy is not imported yet.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+# A user's terminal and backend: a test of what holds for others sets them itself.
+os.environ["MPLBACKEND"], os.environ["COLUMNS"] = "Agg", "100"
 for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE"):
     os.environ.pop(name, None)
 
@@ -43,6 +43,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    import matplotlib
+
+    matplotlib.rcdefaults()  # whatever a user has set
     if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         # Interpreted, the generator's arithmetic modulo 2**64 warns each time that it wraps around.
         config.addinivalue_line("filterwarnings", "ignore:overflow encountered:RuntimeWarning")
