@@ -108,7 +108,7 @@ def test_images_wider_than_the_lanes(size, exclude):
     n_bars = np.where(vertical, images[:, 0, :].sum(axis=1), images[:, :, 0].sum(axis=1))
     p = np.array([math.comb(size, k) * p_bar**k * (1 - p_bar) ** (size - k) for k in range(size + 1)])
     p[[0] * ("blank" in exclude) + [size] * ("full" in exclude)] = 0
-    assert_frequencies(np.bincount(n_bars, minlength=size + 1), p / p.sum())
+    assert_frequencies(np.bincount(n_bars.astype(np.int64), minlength=size + 1), p / p.sum())
     assert_frequencies(np.bincount(vertical[~both], minlength=2), [0.3, 0.7])
     places = np.concatenate([images[vertical & ~both][:, 0, :], images[horizontal & ~both][:, :, 0]]).sum(axis=0)
     assert_frequencies(places, [1 / size] * size)
