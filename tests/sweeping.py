@@ -2,12 +2,12 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pandas as pd
 
 from fastws import Bars, Machine, Simulation
+from waiting import wait_until
 
 DEFAULTS = {"examples": 20, "rate": 0.1, "word": "none", "bias": None, "positive": True}
 
@@ -36,8 +36,8 @@ class BrokenBars(Bars):
 class Tiny:
     """Bars of 2 x 2 pixels.
 
-    Its `log` gains a line a run that is measured: seed and process. `fails` says where odd seeds go wrong; `seconds`
-    is how long it takes to measure a run.
+    Its `log` gains a line a run that is measured: seed and process. `fails` says where odd seeds go wrong. A process
+    that has measured `closed_after` runs waits with the next until somebody touches the `gate`.
     """
 
     name = "tiny"
@@ -45,8 +45,9 @@ class Tiny:
     types = {"bias": float}  # noqa: RUF012
     measure_names = ("weight", "seen")
 
-    def __init__(self, log, fails="nowhere", seconds=0.0):
-        self.log, self.fails, self.seconds = Path(log), fails, seconds
+    def __init__(self, log, fails="nowhere", closed_after=None):
+        self.log, self.fails, self.closed_after = Path(log), fails, closed_after
+        self.gate = self.log.with_name(self.log.name + "-gate")
 
     def simulation(self, settings, seed):
         if settings["word"] == "impossible" or (self.fails == "beginning" and seed % 2):
@@ -57,7 +58,8 @@ class Tiny:
         return Simulation(machine, stream, [(settings["examples"], settings["rate"])], settings["positive"], seed)
 
     def measures(self, simulation):
-        time.sleep(self.seconds)
+        if self.closed_after is not None and len(self.ran_in(os.getpid())) >= self.closed_after:
+            wait_until(self.gate.exists)
         if self.fails == "measuring" and simulation.seed % 2:
             raise KeyError("no such measure")
         if self.fails == "process" and simulation.seed % 2:
@@ -73,6 +75,10 @@ class Tiny:
     def processes(self):
         """Return the processes that measured."""
         return {int(line.split()[1]) for line in self._lines()}
+
+    def ran_in(self, process):
+        """Return the seeds that a process measured, in order."""
+        return [int(seed) for seed, where in map(str.split, self._lines()) if int(where) == process]
 
     def _lines(self):
         return self.log.read_text().splitlines() if self.log.exists() else []

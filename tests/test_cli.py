@@ -1,9 +1,9 @@
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 import fastws
 from fastws.cli import session
 from fastws.experiments.bars import largest_weight, new_run
+from waiting import LONGEST, wait_until
 
 PICTURES = ("fig1a-model", "fig1b-samples", "fig1c-weights", "learning-curve")
 RUN_KEYS = {
@@ -65,6 +66,17 @@ def test_bars_prints_a_table_beside_the_paper_and_writes_its_files(run, tmp_path
     pictures = {f"{picture}.{suffix}" for picture in PICTURES for suffix in ("png", "svg")}
     assert names == pictures | {"machine.npz", "result.json"}
     assert fastws.Machine.load("fastws-bars/machine.npz").layer_sizes == (16, 8, 1)
+
+
+def test_a_terminal_that_does_not_know_our_signs_gets_the_numbers(run, monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", terminal)
+        code, _, err = run("bars", "--examples", 100)
+    terminal.flush()
+    assert (code, "Error" in err) == (0, False)
+    assert b"largest weight" in terminal.buffer.getvalue()
+    assert b"KL(data ? model)" in terminal.buffer.getvalue()
 
 
 def test_bars_json_is_one_object_and_what_the_file_holds(run, tmp_path):
@@ -240,21 +252,34 @@ def test_an_interrupted_run_resumes_to_the_same_machine(run, monkeypatch, tmp_pa
     assert same_parameters(fastws.Machine.load("a/machine.npz"), fastws.Machine.load("b/machine.npz"))
 
 
+# fastws, which makes a file as soon as something was learned.
+TELLING = """
+import contextlib, pathlib
+from fastws import cli
+from fastws.cli import session
+
+@contextlib.contextmanager
+def progress_bar(label, total, already=0):
+    yield lambda count: count and pathlib.Path("learning").touch()
+
+session.progress_bar = progress_bar
+cli.main()
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_control_c_from_outside(tmp_path):
-    command = [sys.executable, "-m", "fastws", "bars", "--examples", "500000000", "--out", str(tmp_path / "a")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-    while not (tmp_path / "a").exists():
-        time.sleep(0.05)
-    time.sleep(0.5)
+    command = [sys.executable, "-c", TELLING, "bars", "--examples", "500000000", "--out", "a"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    wait_until((tmp_path / "learning").exists, process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LONGEST)
     assert process.returncode == session.INTERRUPTED
     assert out == b""
     assert b"Traceback" not in err
     runs, notes = fastws.simulation.load_runs(tmp_path / "a" / "run.npz")
     assert notes["command"] == "bars"
-    assert runs[0].examples_seen < runs[0].total_examples
+    assert 0 < runs[0].examples_seen < runs[0].total_examples
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 no archive"])

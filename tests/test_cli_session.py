@@ -9,6 +9,7 @@ import pytest
 from fastws.cli import session
 from fastws.cli.bars import _get_ready_to_draw
 from fastws.experiments.bars import new_run
+from waiting import LONGEST
 
 SIMULATIONS = [SimpleNamespace(examples_seen=1, total_examples=2)]
 
@@ -22,10 +23,10 @@ def test_what_is_done_meanwhile_is_done_beside_the_tasks():
 
     def task():
         begun.set()
-        assert done.wait(10), "the task ended before what was to be done meanwhile"
+        assert done.wait(LONGEST), "the task ended before what was to be done meanwhile"
 
     def meanwhile():
-        assert begun.wait(10), "what was to be done meanwhile ended before the task"
+        assert begun.wait(LONGEST), "what was to be done meanwhile ended before the task"
         done.set()
 
     learn(task, meanwhile)
@@ -35,7 +36,7 @@ def test_learning_returns_when_both_are_done():
     learned, ready = threading.Event(), []
 
     def meanwhile():
-        learned.wait(10)
+        learned.wait(LONGEST)
         ready.append(True)
 
     learn(learned.set, meanwhile)
@@ -73,6 +74,14 @@ def test_getting_ready_to_draw_leaves_a_run_as_it_is():
         run.simulation.machine.arrays().values(), untouched.simulation.machine.arrays().values(), strict=True
     ):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_a_narrow_terminal_loses_no_digit(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "24")
+    session.print_table("Divergence", ["", "here"], [["a free energy of", "12.345678901234"]])
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert "".join(character for character in out if character in "0123456789.") == "12.345678901234"
 
 
 @pytest.mark.parametrize("words", [("evaluate", "m.npz", "x.npy"), ("fantasies", "m.npz"), ("show", "m.npz")])

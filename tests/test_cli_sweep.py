@@ -3,7 +3,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from fastws import sweep
 from fastws.cli import session
 from fastws.cli.words import choices
 from fastws.experiments.bars import BARS
+from waiting import LONGEST, wait_until
 
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
 
@@ -195,23 +197,38 @@ def test_sweep_alone_prints_help(run):
 
 
 def test_control_c_keeps_what_is_done_and_says_how_to_go_on(run, monkeypatch):
+    measured, gate, measure, shutdown = [], threading.Event(), BARS.measures, ThreadPoolExecutor.shutdown
+
+    def measure_six_until_the_gate_opens(simulation):
+        measured.append(simulation.seed)
+        if len(measured) > 6:
+            assert gate.wait(LONGEST)
+        return measure(simulation)
+
+    def open_gate_and_shut_down(pool, *arguments, **options):
+        gate.set()
+        shutdown(pool, *arguments, **options)
+
     @contextmanager
     def interrupting(label, total, already=0):
         def show(count):
-            if count >= already + 2:
+            if len(measured) > 6:  # each of the two workers waits at the gate, or is about to
                 raise KeyboardInterrupt
 
         yield show
 
-    words = ("sweep", "bars", "--vary", "examples=100000", "--seeds", 12, "--engine", "threads", "--out", "t.csv")
+    words = ("sweep", "bars", "--vary", "examples=2000", "--seeds", 12, "--engine", "threads", "--workers", 2)
+    words = (*words, "--out", "t.csv")
     with monkeypatch.context() as patched:
+        patched.setattr(BARS, "measures", measure_six_until_the_gate_opens)
+        patched.setattr(ThreadPoolExecutor, "shutdown", open_gate_and_shut_down)
         patched.setattr("fastws.cli.sweep.progress_bar", interrupting)
         patched.setattr("fastws.threads._SECONDS_A_LOOK", 0.001)
         code, out, err = run(*words)
     assert (code, out) == (session.INTERRUPTED, "")
     assert "Interrupted; the runs that were done are in t.csv. To go on, give the same command again." in err
     kept = sweep.read("t.csv")
-    assert 2 <= len(kept) < 12
+    assert 5 <= len(kept) < 12
     assert run(*words)[0] == 0
     whole = sweep.read("t.csv").set_index("seed")
     assert len(whole) == 12
@@ -220,6 +237,7 @@ def test_control_c_keeps_what_is_done_and_says_how_to_go_on(run, monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_control_c_from_outside_ends_worker_processes_too(tmp_path):
+    psutil = pytest.importorskip("psutil")  # Dask needs it
     words = (
         "--vary",
         "examples=500000000",
@@ -238,12 +256,11 @@ def test_control_c_from_outside_ends_worker_processes_too(tmp_path):
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    while not (tmp_path / "t.csv").exists():
-        time.sleep(0.05)
-    time.sleep(1.0)
+    # The first process that it starts keeps track of the others' resources; then come the workers.
+    wait_until(lambda: len(psutil.Process(process.pid).children()) == 3, process)
     process.send_signal(signal.SIGINT)
     # The workers hold the other ends of the pipes: this returns only when they have ended, too.
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LONGEST)
     assert (process.returncode, out) == (session.INTERRUPTED, b"")
     assert b"Traceback" not in err
     assert b"give the same command again" in err

@@ -15,6 +15,7 @@ def test_there_are_examples():
     assert EXAMPLES
 
 
+@pytest.mark.long  # the documentation runs them, too
 @pytest.mark.skipif(INTERPRETED, reason="millions of examples take hours interpreted")
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_and_shows_a_picture(path, monkeypatch, tmp_path):

@@ -20,7 +20,7 @@ from machines import parameter_bits, random_machine
 
 BENCH = Path(__file__).parents[1] / "bench"
 SCHEDULE = [(10**9, (0.05, 0.01, 0.01))]
-TRIES = 25
+tries = pytest.mark.parametrize("n_tries", [8, pytest.param(50, marks=pytest.mark.long)])
 
 
 def new_run(seed=0):
@@ -95,18 +95,19 @@ def kill_while_saving(folder, tries):
             runs[1].save(path)
             runs[2].save(path)
 
-    for _ in range(int(tries)):
+    killed, unfinished = 0, []
+    while killed < int(tries) or not unfinished:  # one at least is to be killed while it writes
         child = forked(save_for_ever)
         time.sleep(rng.uniform(0, 3 * saving))
         os.kill(child, signal.SIGKILL)
         assert status_of(child) == -signal.SIGKILL
         assert_holds_one_of(path, runs)
-    print(len(list(path.parent.glob(".run.npz.*.partial"))))
+        killed, unfinished = killed + 1, list(path.parent.glob(".run.npz.*.partial"))
 
 
-def test_a_process_killed_while_saving(tmp_path):
-    unfinished = int(isolated(kill_while_saving, tmp_path, TRIES))
-    assert unfinished > 0, "no process was killed while it wrote"
+@tries
+def test_a_process_killed_while_saving(n_tries, tmp_path):
+    isolated(kill_while_saving, tmp_path, n_tries)
 
 
 # No space, no permission.
@@ -149,7 +150,7 @@ def test_a_folder_that_cannot_be_written(path, tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root and Windows may write everywhere")
 def test_a_read_only_folder(tmp_path):
     path, old = tmp_path / "run.npz", new_run()
     old.save(path)
@@ -273,6 +274,7 @@ def interrupt_learning(tries):
                 run.advance(100_000, progress=lambda seen: None)
         except KeyboardInterrupt:
             pass
+        run.advance(0)  # clips: before its first example a run may have been interrupted before it did
         replayed = new_run().advance(run.examples_seen)
         np.testing.assert_array_equal(parameter_bits(run.machine), parameter_bits(replayed.machine))
         np.testing.assert_array_equal(
@@ -282,9 +284,10 @@ def interrupt_learning(tries):
     press_ctrl_c(learn, tries, longest=0.1)
 
 
+@tries
 @pytest.mark.skipif(INTERPRETED, reason="only compiled kernels end the examples they have begun")
-def test_ctrl_c_while_learning_leaves_the_simulation_ready_to_go_on():
-    isolated(interrupt_learning, TRIES)
+def test_ctrl_c_while_learning_leaves_the_simulation_ready_to_go_on(n_tries):
+    isolated(interrupt_learning, n_tries)
 
 
 def interrupt_saving(folder, tries):
@@ -305,6 +308,7 @@ def interrupt_saving(folder, tries):
     print(len(os.listdir(folder)) - 1)
 
 
-def test_ctrl_c_while_saving_leaves_the_old_file_or_the_new(tmp_path):
+@tries
+def test_ctrl_c_while_saving_leaves_the_old_file_or_the_new(n_tries, tmp_path):
     # Between the making of the temporary file and the block that removes it there are a few bytecodes.
-    assert int(isolated(interrupt_saving, tmp_path, TRIES)) <= 1
+    assert int(isolated(interrupt_saving, tmp_path, n_tries)) <= 1

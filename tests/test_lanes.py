@@ -112,10 +112,10 @@ def test_operator(function, dtype):
 @pytest.mark.parametrize("dtype", INTEGERS, ids=name)
 @pytest.mark.parametrize("function", SHIFTS, ids=name)
 def test_shift_is_arithmetic_for_signed_lanes(function, dtype):
-    a, _ = pairs(dtype)
+    (a, _), shift = pairs(dtype), lanewise(function)
     for n in (0, 1, 13, 23, a.itemsize * 8 - 1):
         out = np.empty_like(a)
-        lanewise(function)(a, np.full_like(a, n), out)
+        shift(a, np.full_like(a, n), out)
         assert_same(out, function(a, n))
 
 

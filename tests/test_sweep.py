@@ -5,25 +5,26 @@ import subprocess
 import sys
 import time
 import unicodedata
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from fastws.storage import LANES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastws
 from chance import INTERPRETED
-from fastws import sweep
+from fastws import sweep, threads
 from fastws.experiments.bars import BARS, largest_weight, new_simulation
+from fastws.kernels.layout import LANES
 from fastws.sweep import table as tables
 from fastws.sweep.engines import children_ignoring_interrupts, worker_processes
 from fastws.sweep.groups import Outcome, failed, grouped
 from fastws.sweep.settings import check_setting
 from sweeping import DEFAULTS, Tiny, same
+from waiting import wait_until
 
 SUFFIXES = ("csv", "parquet")
 N_LANES = LANES + 3
@@ -343,7 +344,7 @@ from fastws.sweep import table
 from sweeping import Tiny
 table._SECONDS_A_WRITE = 0.01
 if __name__ == "__main__":
-    sweep.run(Tiny({log!r}, seconds=0.02), {vary!r}, 40, {engine!r}, {path!r}, workers=2)
+    sweep.run(Tiny({log!r}, closed_after={closed_after}), {vary!r}, 40, {engine!r}, {path!r}, workers=2)
 """
 
 
@@ -359,16 +360,13 @@ def is_alive(process):
 @pytest.mark.parametrize(("suffix", "engine"), [("csv", "lanes"), ("parquet", "processes")])
 def test_a_killed_sweep_leaves_whole_rows_and_goes_on(tiny, tmp_path, suffix, engine):
     path, vary = tmp_path / f"t.{suffix}", {"rate": [0.1, 0.2, 0.3, 0.4]}
-    code = KILLED.format(tests=str(Path(__file__).parent), log=str(tiny.log), vary=vary, engine=engine, path=str(path))
-    (tmp_path / "killed.py").write_text(code)
+    words = {"log": str(tiny.log), "vary": vary, "engine": engine, "path": str(path), "closed_after": 4 * LANES}
+    (tmp_path / "killed.py").write_text(KILLED.format(tests=str(Path(__file__).parent), **words))
     process = subprocess.Popen([sys.executable, str(tmp_path / "killed.py")], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 100
-    while not (path.exists() and len(sweep.read(path)) >= 20) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: path.exists() and len(sweep.read(path)) >= 20, process)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    while any(map(is_alive, tiny.processes())) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: not any(map(is_alive, tiny.processes())))
     n_before, n_kept = len(tiny.ran()), len(sweep.read(path))
     assert 20 <= n_kept < 160
     # What each of two workers had under way, and what was finished after the last write.
@@ -383,14 +381,19 @@ def test_a_killed_sweep_leaves_whole_rows_and_goes_on(tiny, tmp_path, suffix, en
 @pytest.mark.parametrize("engine", ["lanes", "threads", "processes"])
 def test_an_interrupt_keeps_what_is_done(tmp_path, monkeypatch, engine):
     monkeypatch.setattr("fastws.threads._SECONDS_A_LOOK", 0.001)
-    tiny = Tiny(tmp_path / "log", seconds=0.01)
+    shutdown, tiny = threads.ThreadPoolExecutor.shutdown, Tiny(tmp_path / "log", closed_after=2 * LANES + 2)
 
     def interrupt(done, total):
-        if done >= 2:
+        if done >= 2 and len(tiny.ran()) >= tiny.closed_after:  # one of two workers has finished its group
             raise KeyboardInterrupt
 
+    def open_gate_and_shut_down(pool, *arguments, **options):
+        tiny.gate.touch()
+        shutdown(pool, *arguments, **options)
+
+    monkeypatch.setattr(threads.ThreadPoolExecutor, "shutdown", open_gate_and_shut_down)
     with pytest.raises(KeyboardInterrupt):
-        sweep.run(tiny, {"rate": [0.1, 0.2]}, 40, engine, tmp_path / "t.csv", interrupt)
+        sweep.run(tiny, {"rate": [0.1, 0.2]}, 40, engine, tmp_path / "t.csv", interrupt, workers=2)
     n_kept = len(sweep.read(tmp_path / "t.csv"))
     assert 2 <= n_kept < 80
     monkeypatch.undo()
@@ -401,13 +404,18 @@ def test_an_interrupt_keeps_what_is_done(tmp_path, monkeypatch, engine):
 
 
 def test_an_interrupt_keeps_what_an_executor_had_finished(tiny, tmp_path):
+    futures = []
+
+    class Remembering(ThreadPoolExecutor):
+        def submit(self, *arguments):
+            futures.append(super().submit(*arguments))
+            return futures[-1]
+
     def interrupt(done, total):
-        while len(tiny.ran()) < total:
-            time.sleep(0.01)
-        time.sleep(0.2)  # for the futures to be told
+        wait(futures)
         raise KeyboardInterrupt
 
-    with ThreadPoolExecutor(4) as pool, pytest.raises(KeyboardInterrupt):
+    with Remembering(4) as pool, pytest.raises(KeyboardInterrupt):
         sweep.run(tiny, {}, 4, pool, tmp_path / "t.csv", interrupt)
     assert len(sweep.read(tmp_path / "t.csv")) == 4
 
@@ -523,11 +531,9 @@ def test_a_task_that_fails_is_tried_run_by_run(tiny):
 def test_worker_processes_end_at_once_with_an_exception(tmp_path):
     started = time.monotonic()
     with pytest.raises(KeyError), worker_processes(1) as pool:  # noqa: PT012
-        future = pool.submit(time.sleep, 100)
-        while not future.running():
-            time.sleep(0.01)
+        wait_until(pool.submit(time.sleep, 1000).running)
         raise KeyError
-    assert time.monotonic() - started < 50
+    assert time.monotonic() - started < 500
 
 
 # Bad input.

@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 
 import pytest
+from fastws.storage import LANES
 
 from chance import INTERPRETED
 from fastws import sweep
@@ -14,7 +16,7 @@ from sweeping import DEFAULTS, Tiny, same
 
 distributed = pytest.importorskip("distributed")
 
-N = 16 * 6
+N = LANES * 6
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +44,26 @@ def test_a_cluster_gives_the_same_table(client, tmp_path):
 
 
 def test_both_workers_run(client, tmp_path):
-    tiny = Tiny(tmp_path / "log", seconds=0.01)
-    sweep.run(tiny, {}, N, client)
-    assert tiny.processes() == set(workers(client).values())
+    tiny, processes = Tiny(tmp_path / "log", closed_after=LANES), set(workers(client).values())
+
+    def open_gate(done, total):
+        if tiny.processes() == processes:
+            tiny.gate.touch()
+
+    sweep.run(tiny, {}, N, client, progress=open_gate)
+    assert tiny.processes() == processes
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_the_runs_of_a_killed_worker_are_done_again(client, tmp_path):
-    tiny, killed = Tiny(tmp_path / "log", seconds=0.02), []
+    tiny, killed = Tiny(tmp_path / "log", closed_after=2 * LANES + 2), []
 
     def kill_once(done, total):
         busy = [address for address, tasks in client.processing().items() if tasks]
         if done and busy and not killed:
             killed.append(processes[busy[0]])
             os.kill(killed[0], signal.SIGKILL)
+            tiny.gate.touch()
 
     processes = workers(client)
     table = sweep.run(tiny, {}, N, client, tmp_path / "t.csv", kill_once)
@@ -64,15 +72,21 @@ def test_the_runs_of_a_killed_worker_are_done_again(client, tmp_path):
     read = sweep.read(tmp_path / "t.csv")
     assert len(read) == N
     assert not read.duplicated([*DEFAULTS, "seed"]).any()
-    # The group that the worker had under way had been measured in part, or not at all.
-    assert N <= len(tiny.ran()) < N + 16
+    # What the worker had under way, or finished and not yet sent, had been measured in part or in whole.
+    seeds = Counter(tiny.ran())
+    assert sorted(seeds) == list(range(N))
+    assert {seed for seed, times in seeds.items() if times > 1} <= set(tiny.ran_in(killed[0]))
+    assert max(seeds.values()) <= 2
     assert killed[0] not in workers(client).values()
 
 
 def test_a_cluster_that_is_lost_ends_the_sweep_and_keeps_the_rows(tmp_path):
+    tiny = Tiny(tmp_path / "log", closed_after=LANES + 2)
+
     def lose(done, total):
         if done:
             client.close()
+            tiny.gate.touch()
 
     with (
         distributed.LocalCluster(
@@ -81,7 +95,7 @@ def test_a_cluster_that_is_lost_ends_the_sweep_and_keeps_the_rows(tmp_path):
         distributed.Client(cluster, set_as_default=False) as client,
         pytest.raises(ConnectionError, match="the workers of the sweep are lost"),
     ):
-        sweep.run(Tiny(tmp_path / "log", seconds=0.01), {}, N, client, tmp_path / "t.csv", lose)
+        sweep.run(tiny, {}, N, client, tmp_path / "t.csv", lose)
     assert 0 < len(sweep.read(tmp_path / "t.csv")) < N
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from fastws import threads
 from fastws.threads import Stopped, available_cores, side_by_side, threads_of
+from waiting import LONGEST
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def no_thread_stays():
 
 def until_stopped(check):
     """Work without end, as long as nobody stops it."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + LONGEST
     while time.monotonic() < deadline:
         check(None)
         time.sleep(0.001)
@@ -32,9 +33,10 @@ class Recorder:
     """A task that never ends by itself, and what became of it."""
 
     def __init__(self):
-        self.outcomes = []
+        self.outcomes, self.began = [], threading.Event()
 
     def __call__(self, check):
+        self.began.set()
         try:
             until_stopped(check)
         except BaseException as error:
@@ -46,7 +48,7 @@ def test_results_come_in_the_order_of_the_tasks():
     first_done = threading.Event()
 
     def slow(check):
-        assert first_done.wait(10)
+        assert first_done.wait(LONGEST)
         return "slow"
 
     def fast(check):
@@ -78,15 +80,20 @@ def test_no_task():
 
 
 def test_tasks_run_side_by_side():
-    barrier = threading.Barrier(3, timeout=10)
+    barrier = threading.Barrier(3, timeout=LONGEST)
     assert sorted(side_by_side([lambda check: barrier.wait()] * 3, n_threads=3)) == [0, 1, 2]
 
 
 @pytest.mark.usefixtures("no_thread_stays")
 def test_an_exception_stops_the_others():
     running, never_begun = Recorder(), Recorder()
+
+    def failing_beside(check):
+        assert running.began.wait(LONGEST)
+        failing(check)
+
     with pytest.raises(ZeroDivisionError, match="in a task"):
-        side_by_side([running, failing, never_begun], n_threads=2)
+        side_by_side([running, failing_beside, never_begun], n_threads=2)
     assert running.outcomes == [Stopped]
     assert never_begun.outcomes in ([], [Stopped])
 
@@ -94,22 +101,28 @@ def test_an_exception_stops_the_others():
 @pytest.mark.usefixtures("no_thread_stays")
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 def test_what_watch_raises_stops_the_tasks(error):
-    def watch():
-        raise error
-
     tasks = [Recorder(), Recorder()]
+
+    def watch():
+        if all(task.began.is_set() for task in tasks):
+            raise error
+
     with pytest.raises(error):
         side_by_side(tasks, n_threads=2, watch=watch)
     assert [task.outcomes for task in tasks] == [[Stopped], [Stopped]]
 
 
-def test_ctrl_c_stops_the_tasks():
-    tasks = [Recorder(), Recorder()]
-    timer = threading.Timer(0.05, _thread.interrupt_main)
-    timer.start()
+def test_ctrl_c_stops_the_tasks(monkeypatch):
+    tasks, wait = [Recorder(), Recorder()], threads.wait
+
+    def interrupted(*arguments):
+        assert all(task.began.wait(LONGEST) for task in tasks)
+        _thread.interrupt_main()
+        return wait(*arguments)
+
+    monkeypatch.setattr(threads, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         side_by_side(tasks, n_threads=2)
-    timer.join()
     assert [task.outcomes for task in tasks] == [[Stopped], [Stopped]]
 
 
@@ -118,6 +131,7 @@ def test_ctrl_c_while_the_tasks_begin_stops_those_that_have(monkeypatch):
 
     def interrupted(pool, task, check):
         if task is not first:
+            assert first.began.wait(LONGEST)
             raise KeyboardInterrupt
         return submit(pool, task, check)
 
@@ -138,7 +152,7 @@ def test_watch_is_called_while_tasks_run():
     calls = []
 
     def wait_for_calls(check):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + LONGEST
         while len(calls) < 3 and time.monotonic() < deadline:
             time.sleep(0.001)
 

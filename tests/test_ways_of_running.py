@@ -18,6 +18,7 @@ from fastws.simulation import Simulation
 from fastws.streams import Bars, Images
 from machines import parameter_bits, random_machine
 
+pytestmark = pytest.mark.long
 # The tests themselves run in one of the first two ways.
 OTHER = {"compiled": {"NUMBA_DISABLE_JIT": "0"}} if INTERPRETED else {"interpreted": {"NUMBA_DISABLE_JIT": "1"}}
 WAYS = {
