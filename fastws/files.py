@@ -164,8 +164,9 @@ def load_arrays(
 def _read_npz(content: bytes, bytes_needed: Callable[[dict[str, Any]], int] | None) -> dict[str, NDArray[Any]]:
     arrays = {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = checked_members(archive, len(content))
         _check_compression(archive, bytes_needed)
-        for member in archive.infolist():
+        for member in members:
             if not member.filename.endswith(".npy"):
                 raise ValueError("it holds something other than plain arrays")
             arrays[member.filename.removesuffix(".npy")] = _parse_npy(archive.read(member))

@@ -1,6 +1,7 @@
 """What has to be settled before any test module is imported: processes, Numba's cache, surroundings, Hypothesis."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,9 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(caches / "fastws-tests"))
 # Threads of BLAS on cores that are busy with other tests spin more than they compute. NumPy is not imported yet.
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+# A shell lets its background jobs ignore Ctrl-C, and they their children.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # A user's terminal and backend: a test of what holds for others sets them itself.
 os.environ["MPLBACKEND"], os.environ["COLUMNS"] = "Agg", "100"
 for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE"):
