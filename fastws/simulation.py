@@ -66,7 +66,7 @@ class Simulation:
     """
 
     machine = Fixed[Machine]()
-    stream = Fixed[Stream]()
+    stream = Fixed[Any]()
     nonnegative_input_weights = Fixed[bool]()
     seed = Fixed[int]()
 
