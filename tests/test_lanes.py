@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numba import config, njit
 
-from fastws.lanes import (
-    LANES,
+from fastws.kernels.lanes import (
     float_bits,
     float_from_bits,
     lane_numbers,
@@ -22,6 +21,7 @@ from fastws.lanes import (
     to_float,
     where,
 )
+from fastws.kernels.layout import LANES
 
 pytestmark = pytest.mark.skipif(config.DISABLE_JIT, reason="interpreted, both sides are the same NumPy code")
 

@@ -18,7 +18,7 @@ import fastws
 from chance import INTERPRETED
 from fastws import sweep
 from fastws.experiments.bars import BARS, largest_weight, new_simulation
-from fastws.storage import LANES
+from fastws.kernels.layout import LANES
 from fastws.sweep import table as tables
 from fastws.sweep.engines import children_ignoring_interrupts, worker_processes
 from fastws.sweep.groups import Outcome, failed, grouped
