@@ -97,7 +97,7 @@ class Lookout:
         except NotFiniteError as error:
             rates = ", ".join(f"{rate:.3g}" for rate in segment.values)
             raise NotFiniteError(
-                f"learning went wrong: {error} The rates of the levels were {rates}; smaller ones may do."
+                f"learning went wrong: {error} The learning rates of the levels were {rates}; smaller ones may do."
             ) from error
 
     def _tighten(self) -> None:

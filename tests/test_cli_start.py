@@ -63,7 +63,7 @@ def test_the_bars_compile_nothing_that_they_do_not_need(tmp_path):
 def test_a_read_only_installation_and_home_are_one_sentence_in_python_and_at_the_terminal(tmp_path):
     site = tmp_path / "site"
     shutil.copytree(PACKAGE, site / "fastws", ignore=shutil.ignore_patterns("__pycache__"))
-    (site / "fastws" / "__pycache__").write_text("in the way")
+    (site / "fastws" / "kernels" / "__pycache__").write_text("in the way")
     (tmp_path / "home").write_text("in the way")
     (tmp_path / "temporary").mkdir()
     home = str(tmp_path / "home")
