@@ -1,4 +1,3 @@
-import io
 import json
 import os
 import signal
@@ -55,17 +54,6 @@ def test_bars_prints_a_table_beside_the_paper_and_writes_its_files(run, tmp_path
     pictures = {f"{picture}.{suffix}" for picture in PICTURES for suffix in ("png", "svg")}
     assert names == pictures | {"machine.npz", "result.json"}
     assert fastws.Machine.load("fastws-bars/machine.npz").layer_sizes == (16, 8, 1)
-
-
-def test_a_terminal_that_does_not_know_our_signs_gets_the_numbers(run, monkeypatch):
-    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
-    with monkeypatch.context() as patched:
-        patched.setattr(sys, "stdout", terminal)
-        code, _, err = run("bars", "--examples", 100)
-    terminal.flush()
-    assert (code, "Error" in err) == (0, False)
-    assert b"largest weight" in terminal.buffer.getvalue()
-    assert b"KL(data ? model)" in terminal.buffer.getvalue()
 
 
 def test_bars_json_is_one_object_and_what_the_file_holds(run, tmp_path):

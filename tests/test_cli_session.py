@@ -76,14 +76,6 @@ def test_getting_ready_to_draw_leaves_a_run_as_it_is():
         np.testing.assert_array_equal(found, expected)
 
 
-def test_a_narrow_terminal_loses_no_digit(monkeypatch, capsys):
-    monkeypatch.setenv("COLUMNS", "24")
-    session.print_table("Divergence", ["", "here"], [["a free energy of", "12.345678901234"]])
-    out = capsys.readouterr().out
-    assert "…" not in out
-    assert "".join(character for character in out if character in "0123456789.") == "12.345678901234"
-
-
 @pytest.mark.parametrize("words", [("evaluate", "m.npz", "x.npy"), ("fantasies", "m.npz"), ("show", "m.npz")])
 def test_ctrl_c_without_anything_to_save_says_so(run, monkeypatch, words):
     def press_ctrl_c(*_):

@@ -3,7 +3,6 @@
 import atexit
 import gc
 import sys
-from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -60,8 +59,6 @@ def main() -> Any:
     """Run the command line; exit with 0 done, 2 the user's mistake, 130 interrupted with the state saved."""
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
     atexit.register(gc.freeze)  # a process that ends need not look for garbage
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal may not know our signs
     try:
         with saying_own_warnings():
             app()

@@ -172,8 +172,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
     table = Table(title=title, title_justify="left")
     for number, column in enumerate(columns):
-        # In a narrow terminal a number goes on in the next line, rather than lose its end.
-        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+        table.add_column(column, justify="left" if number == 0 else "right")
     for row in rows:
         table.add_row(*row)
     Console(highlight=False).print(table)

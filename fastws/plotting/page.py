@@ -66,9 +66,9 @@ class Page:
         self.width, self.height = width, height
         self._size = (sheet + 2 * MARGIN, title_height + height + caption_height + 2 * MARGIN)
         self._top = MARGIN + title_height
-        inches = self._size[0] / DOTS_PER_INCH, self._size[1] / DOTS_PER_INCH
-        self.figure = Figure(inches, DOTS_PER_INCH, facecolor=PAPER)
-        self.figure.set_layout_engine("none")  # whatever a user's settings ask for
+        self.figure = Figure(
+            figsize=(self._size[0] / DOTS_PER_INCH, self._size[1] / DOTS_PER_INCH), dpi=DOTS_PER_INCH, facecolor=PAPER
+        )
         if title:
             self.line(0, -title_height, title, TITLE_POINTS)
         for number, line in enumerate(lines):

@@ -16,18 +16,8 @@ from matplotlib.figure import Figure
 from fastws.files import write_atomically
 from fastws.plotting.page import PAPER
 
-# Text stays text, and ids come from the drawing alone; of the rest a user may have settings that change a picture.
-# Matplotlib takes most of these from its global settings only.
-_SETTINGS = {
-    "figure.autolayout": False,
-    "figure.constrained_layout.use": False,
-    "savefig.bbox": None,
-    "savefig.dpi": "figure",
-    "savefig.transparent": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "fastws",
-    "svg.image_inline": True,
-}
+# Text stays text, and ids come from the drawing alone. Matplotlib takes both from its global settings only.
+_SVG_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "fastws"}
 _settings: Any = matplotlib.rcParams
 # What Matplotlib's buttons show as icons of a font that it fetches from a server.
 _SIGNS = {
@@ -80,10 +70,10 @@ def save_all(figures: Mapping[str | os.PathLike[str], Figure]) -> list[Path]:
     paths, written = [], []
     with ThreadPoolExecutor(1) as disk:
         for base, figure in figures.items():
-            for kind, nothing_of in (("png", "Software"), ("svg", "Date")):
+            for suffix, draw in ((".png", _draw_png), (".svg", _draw_svg)):
                 content = io.BytesIO()
-                _draw(figure, content, kind, nothing_of)
-                paths.append(Path(f"{os.fspath(base)}.{kind}"))
+                draw(figure, content)
+                paths.append(Path(f"{os.fspath(base)}{suffix}"))
                 written.append(disk.submit(write_atomically, paths[-1], _copy(content)))
     for writing in written:
         writing.result()
@@ -119,12 +109,16 @@ def save_film(animation: Animation, path_without_suffix: str | os.PathLike[str])
     return [gif, page]
 
 
-def _draw(figure: Figure, file: IO[bytes], kind: str, nothing_of: str) -> None:
+def _draw_png(figure: Figure, file: IO[bytes]) -> None:
+    figure.savefig(file, format="png", facecolor=PAPER, metadata={"Software": None})
+
+
+def _draw_svg(figure: Figure, file: IO[bytes]) -> None:
     with _settings_lock:
-        before = {name: _settings[name] for name in _SETTINGS}
-        _settings.update(_SETTINGS)
+        before = {name: _settings[name] for name in _SVG_SETTINGS}
+        _settings.update(_SVG_SETTINGS)
         try:
-            figure.savefig(file, format=kind, facecolor=PAPER, metadata={nothing_of: None})
+            figure.savefig(file, format="svg", facecolor=PAPER, metadata={"Date": None})
         finally:
             _settings.update(before)
 
