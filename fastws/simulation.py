@@ -21,6 +21,7 @@ from fastws.machine import Machine
 from fastws.schedule import Schedule
 from fastws.streams.protocol import Stream, learns_by_delta_rule, learns_together, same_examples
 from fastws.streams.saved import describe_stream, stream_from_description
+from fastws.whole import Step, learn_whole
 
 __all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
 
@@ -138,6 +139,38 @@ class Simulation:
         goal = self._goal(n_examples)
         _learn_until([self], goal, self._learn, progress)
         return self
+
+    def step(self) -> Step:
+        """Learn from the next example as ``advance(1)`` does, to the same bits, and return all that came into it.
+
+        Returns
+        -------
+        Step
+
+        Raises
+        ------
+        ValueError
+            If the schedule is at its end, the stream has a `learn` of its own, or as by `advance`.
+        """
+        if self.examples_seen == self.total_examples:
+            raise ValueError(
+                f"the schedule is at its end: all of its {self.total_examples:,} examples have been seen. A new "
+                "Simulation of the machine, with a schedule of its own, goes on."
+            )
+        if not learns_by_delta_rule(self.stream):
+            raise ValueError(
+                f"the stream, a {type(self.stream).__name__}, has a `learn` of its own; step() shows the delta rule "
+                "of Eqs 4 and 7 only. Use advance(1)."
+            )
+        steps: list[Step] = []
+        before = self.machine.copy()
+
+        def learn_next(n_examples: int, rates: NDArray[np.float32]) -> None:
+            rule = Rule(rates, self._floor)
+            steps.append(learn_whole(self.stream, self.machine, before, self.seed, self._seen, rule))
+
+        _learn_until([self], self.examples_seen + 1, learn_next, None)
+        return steps[0]
 
     @property
     def _floor(self) -> np.float32:
