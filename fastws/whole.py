@@ -37,8 +37,8 @@ class Step(NamedTuple):
 
     A weight from unit u to unit v changed by ε s_u (s_v - p_v) (Eq 4, and Eq 7 with q for p), a bias by ε (s_v - p_v),
     but for rounding: the changes are the parameters after the step minus those before it, as they are stored in
-    float32. What is too small beside a parameter is lost, and a weight that may not be negative stops at zero, or is set to
-    it first.
+    float32. What is too small beside a parameter is lost. A weight that may not be negative stops at zero, and one that
+    was found negative is set to zero first.
 
     Attributes
     ----------
