@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 import fastws
 from bench.skipped import Skipped
-from fastws import datasets, estimate, kernels
+from fastws import datasets, estimate
+from fastws.kernels.random import GROUP, draw_thresholds, shuffle
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.simulation import Simulation, advance_together
@@ -65,14 +67,19 @@ def images_run(sizes: list[int], n: int, rate: float = 0.05) -> Simulation:
     return Simulation(some_machine(sizes, 0.1), Images(some_images(50, sizes[0])), [(n, rate)], seed=3)
 
 
+@njit
+def variates(key: NDArray[np.uint32], number: int, n_draws: int, thresholds: NDArray[np.float32]) -> None:
+    draw_thresholds(key, number, n_draws, thresholds)
+
+
 def draws() -> Results:
     """Draw what all else is made of."""
     yield "keys of every use of a seed", [make_key(2**70 + 5, use) for use in Use]
     thresholds = np.zeros((1, 64 * 40), np.float32)
-    kernels.draw_thresholds(make_key(1, Use.ESTIMATES), np.uint64(2**33 + 7), 64 * 40, thresholds)
+    variates(make_key(1, Use.ESTIMATES), np.uint64(2**33 + 7), 64 * 40, thresholds)
     yield "logistic variates", thresholds
     order = np.empty(1000, np.int64)
-    kernels.shuffle(make_key(2, Use.ESTIMATES), np.uint64(9), order)
+    shuffle(make_key(2, Use.ESTIMATES), np.uint64(9), order, np.empty((1, GROUP), np.uint32))
     yield "order of a sweep", order
 
 

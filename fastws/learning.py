@@ -33,9 +33,10 @@ def learn(
         If a stream's own `fill` leaves values other than 0 and 1.
     """
     if len(machines) > 1:
-        # The kernel always runs sixteen: the last machine is there as often as it takes.
-        lanes = [*range(len(machines)), *[-1] * (LANES - len(machines))]
-        machines, seeds, seen = ([what[lane] for lane in lanes] for what in (machines, seeds, seen))
+        # The kernel always runs sixteen: the last machine is there as often as it takes, but counts once.
+        missing = LANES - len(machines)
+        machines, seeds = ([*what, *[what[-1]] * missing] for what in (machines, seeds))
+        seen = [*seen, *(seen[-1].copy() for _ in range(missing))]
     net, draws, room = _prepare(stream, machines, seeds)
     counts = tuple(seen)
     if not _fills(stream):

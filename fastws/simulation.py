@@ -20,7 +20,7 @@ from fastws.learning import learn, least_input_weight
 from fastws.machine import Machine
 from fastws.schedule import Schedule
 from fastws.streams.protocol import Stream, learns_by_delta_rule, learns_together, same_examples
-from fastws.streams.saved import describe_stream, stream_from_description
+from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
 from fastws.whole import Step, learn_whole
 
 __all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
@@ -67,7 +67,7 @@ class Simulation:
     """
 
     machine = Fixed[Machine]()
-    stream = Fixed[Stream]()
+    stream = Fixed[Any]()
     nonnegative_input_weights = Fixed[bool]()
     seed = Fixed[int]()
 
@@ -232,7 +232,8 @@ class Simulation:
         OSError
             If the file cannot be read.
         ValueError
-            If it is not the whole file of one simulation, or one of a later format version.
+            If it is not the whole file of one simulation, or one of a later format version, or it needs a stream of
+            your own that is not given or does not fit.
         """
         runs, _ = load_runs(path, stream)
         if len(runs) != 1:
@@ -391,7 +392,7 @@ def load_runs(path: str | os.PathLike[str], stream: Stream | None = None) -> tup
     OSError
         If the file cannot be read.
     ValueError
-        If it is not the whole file of simulations, or one of a later format version.
+        If it is not the whole file of simulations, or one of a later format version, or a stream is missing.
     """
     metadata, arrays = load_arrays(path, _KIND)
     try:
@@ -401,6 +402,8 @@ def load_runs(path: str | os.PathLike[str], stream: Stream | None = None) -> tup
             arrays_of_runs[number][own_name] = array
         runs = [_restore(description, arrays_of_runs[str(i)], stream) for i, description in enumerate(metadata["runs"])]
         notes = dict(metadata["notes"])
+    except NoStreamError as error:
+        raise ValueError(f"{os.fspath(path)} cannot be loaded like that: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise ValueError(f"{os.fspath(path)} is damaged: its simulations cannot be restored ({error}).") from error
     return runs, notes

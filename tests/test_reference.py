@@ -18,9 +18,7 @@ INTERNAL = {
     "fastws.experiments",
     "fastws.files",
     "fastws.kernels",
-    "fastws.lanes",
     "fastws.randomness",
-    "fastws.storage",
     "fastws.threads",
 }
 PARTS_OF = ("fastws.cli", "fastws.plotting.", "fastws.sweep.", "fastws.testing.")

@@ -109,8 +109,9 @@ def test_bounds_are_checked_where_they_are_said_to_be(outputs):
     """A machine whose sizes lie about its arrays is found out, rather than read past their end."""
     process = python(
         "bounds checked",
-        "import numpy as np, fastws; from fastws import kernels; m = fastws.Machine([3, 2]); m._sizes[0] = 5000; "
-        "kernels.sample_fantasies(np.zeros(4, np.uint32), *m.parameters[:3], np.empty((1, 3), np.uint8))",
+        "import numpy as np, fastws; from fastws.kernels.steps import sample_fantasies; m = fastws.Machine([3, 2]); "
+        "room = m.room(); m._sizes[0] = 5000; "
+        "sample_fantasies(np.zeros(4, np.uint32), m.net, room, np.empty((1, 3), np.uint8))",
     )
     assert process.returncode == 1
     assert "IndexError" in process.stderr

@@ -48,8 +48,10 @@ def run(
             write_input(source, room, row, example + np.uint64(row), draw + row * draws.an_example)
         learn_from_block(net, rule, room, block, draw + draws.an_input, draws.an_example)
     bring_home(net.way, net)
+    now = seen[0][0] + np.uint64(n_examples)
+    # A machine may be there more than once.
     for count in seen:
-        count[0] += np.uint64(n_examples)
+        count[0] = now
 
 
 @inner

@@ -13,6 +13,10 @@ from fastws.streams.protocol import learns_by_delta_rule
 _OWN = "own"
 
 
+class NoStreamError(ValueError):
+    """A file is of examples from a stream of one's own, and no such stream is given."""
+
+
 def describe_stream(stream: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return what `stream_from_description` needs: values for JSON, and arrays.
 
@@ -30,6 +34,8 @@ def stream_from_description(
 
     Raises
     ------
+    NoStreamError
+        If `own` is needed and is not given, or does not fit.
     ValueError
         If there is no such stream, or it does not fit; before anything is made that is larger than it should be.
     """
@@ -44,10 +50,10 @@ def stream_from_description(
             raise ValueError(f"the images have shape {packed.shape}, in bytes, and the machine {n_inputs} inputs.")
         return Images(np.unpackbits(packed, axis=1, count=n_inputs))
     if values.get("kind") == _OWN:
+        whose = f"its examples are from a stream of your own, a {values['class']}"
         if own is None:
-            raise ValueError(
-                f"its examples are from a stream of your own, a {values['class']}; make one like it and give it to "
-                "Simulation.load(path, stream=…)."
-            )
+            raise NoStreamError(f"{whose}; make one like it and give it to Simulation.load(path, stream=…).")
+        if own.n_inputs != n_inputs:
+            raise NoStreamError(f"{whose} of {n_inputs} inputs; the stream that is given has {own.n_inputs}.")
         return own
     raise ValueError(f"there is no stream of kind {values.get('kind')!r}; this fastws knows 'bars' and 'images'.")
