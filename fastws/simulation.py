@@ -19,7 +19,7 @@ from fastws.kernels.types import Rule
 from fastws.learning import learn, least_input_weight
 from fastws.machine import Machine
 from fastws.schedule import Schedule
-from fastws.streams.protocol import Stream, learns_by_delta_rule, learns_together, same_examples
+from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule, learns_together, same_examples
 from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
 from fastws.whole import Step, learn_whole
 
@@ -62,8 +62,8 @@ class Simulation:
     Raises
     ------
     ValueError
-        If the stream does not fit the machine, the schedule is empty, a number is out of range, or a parameter of the
-        machine is not finite.
+        If the stream is none or does not fit the machine, the schedule is empty, a number is out of range, or a
+        parameter of the machine is not finite.
     """
 
     machine = Fixed[Machine]()
@@ -79,11 +79,7 @@ class Simulation:
         nonnegative_input_weights: bool = False,
         seed: Whole = 0,
     ) -> None:
-        if stream.n_inputs != machine.layer_sizes[0]:
-            raise ValueError(
-                f"the stream gives {stream.n_inputs} inputs; the machine's input layer has {machine.layer_sizes[0]} "
-                "units. They must agree."
-            )
+        check_stream(stream, machine.layer_sizes[0])
         machine.check_finite()
         self.machine = machine
         self.stream = stream
@@ -250,9 +246,10 @@ def advance_together(
 ) -> None:
     """Let simulations learn up to the same number of examples, to the same bits as by `advance`, in less time.
 
-    Simulations of bars that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which
-    takes about as long as nine of them one by one; where fewer are alike they go one by one. So do those of a stream
-    of one's own, unless its class has a `learn_together` beside its `learn`.
+    Those that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which takes about as
+    long as nine of them one by one; where fewer are alike they go one by one. So do those whose stream has a `learn` of
+    its own, unless its class has a `learn_together` beside it. Streams of one's own are the same if they are one, or of
+    one class with equal attributes.
 
     Parameters
     ----------
