@@ -19,8 +19,9 @@ from fastws.kernels.types import Rule
 from fastws.learning import learn, least_input_weight
 from fastws.machine import Machine
 from fastws.schedule import Schedule
-from fastws.streams.protocol import Stream, learns_by_delta_rule, learns_together, same_examples
+from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule, learns_together, same_examples
 from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
+from fastws.whole import Step, learn_whole
 
 __all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
 
@@ -61,8 +62,8 @@ class Simulation:
     Raises
     ------
     ValueError
-        If the stream does not fit the machine, the schedule is empty, a number is out of range, or a parameter of the
-        machine is not finite.
+        If the stream is none or does not fit the machine, the schedule is empty, a number is out of range, or a
+        parameter of the machine is not finite.
     """
 
     machine = Fixed[Machine]()
@@ -78,11 +79,7 @@ class Simulation:
         nonnegative_input_weights: bool = False,
         seed: Whole = 0,
     ) -> None:
-        if stream.n_inputs != machine.layer_sizes[0]:
-            raise ValueError(
-                f"the stream gives {stream.n_inputs} inputs; the machine's input layer has {machine.layer_sizes[0]} "
-                "units. They must agree."
-            )
+        check_stream(stream, machine.layer_sizes[0])
         machine.check_finite()
         self.machine = machine
         self.stream = stream
@@ -138,6 +135,38 @@ class Simulation:
         goal = self._goal(n_examples)
         _learn_until([self], goal, self._learn, progress)
         return self
+
+    def step(self) -> Step:
+        """Learn from the next example as ``advance(1)`` does, to the same bits, and return all that came into it.
+
+        Returns
+        -------
+        Step
+
+        Raises
+        ------
+        ValueError
+            If the schedule is at its end, the stream has a `learn` of its own, or as by `advance`.
+        """
+        if self.examples_seen == self.total_examples:
+            raise ValueError(
+                f"the schedule is at its end: all of its {self.total_examples:,} examples have been seen. A new "
+                "Simulation of the machine, with a schedule of its own, goes on."
+            )
+        if not learns_by_delta_rule(self.stream):
+            raise ValueError(
+                f"the stream, a {type(self.stream).__name__}, has a `learn` of its own; step() shows the delta rule "
+                "of Eqs 4 and 7 only. Use advance(1)."
+            )
+        steps: list[Step] = []
+        before = self.machine.copy()
+
+        def learn_next(n_examples: int, rates: NDArray[np.float32]) -> None:
+            rule = Rule(rates, self._floor)
+            steps.append(learn_whole(self.stream, self.machine, before, self.seed, self._seen, rule))
+
+        _learn_until([self], self.examples_seen + 1, learn_next, None)
+        return steps[0]
 
     @property
     def _floor(self) -> np.float32:
@@ -217,9 +246,10 @@ def advance_together(
 ) -> None:
     """Let simulations learn up to the same number of examples, to the same bits as by `advance`, in less time.
 
-    Simulations of bars that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which
-    takes about as long as nine of them one by one; where fewer are alike they go one by one. So do those of a stream
-    of one's own, unless its class has a `learn_together` beside its `learn`.
+    Those that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which takes about as
+    long as nine of them one by one; where fewer are alike they go one by one. So do those whose stream has a `learn` of
+    its own, unless its class has a `learn_together` beside it. Streams of one's own are the same if they are one, or of
+    one class with equal attributes.
 
     Parameters
     ----------

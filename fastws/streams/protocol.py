@@ -90,6 +90,27 @@ class SourceStream:
         learn(self, machines, seeds, n_examples, seen, Rule(rates, floor))
 
 
+def check_stream(stream: Any, n_inputs: int) -> None:
+    """Check that a stream is one, and gives examples for so many input units.
+
+    Raises
+    ------
+    ValueError
+        If not.
+    """
+    gives = hasattr(stream, "fill") or hasattr(stream, "learn")
+    if isinstance(stream, type) or not hasattr(stream, "n_inputs") or not gives:
+        raise ValueError(
+            f"the stream is {stream!r:.200}; give Bars, Images, or a stream of your own, which has `n_inputs` and "
+            "`fill(rows, first_example)`."
+        )
+    if stream.n_inputs != n_inputs:
+        raise ValueError(
+            f"the stream gives {stream.n_inputs} inputs; the machine's input layer has {n_inputs} units. They must "
+            "agree."
+        )
+
+
 def learns_by_delta_rule(stream: Any) -> bool:
     """Return whether machines learn from a stream by our own kernels, and not by a `learn` of its own."""
     return _owner(stream, "learn") in (SourceStream, None)
