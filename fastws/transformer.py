@@ -14,6 +14,8 @@ from fastws.estimator import BinaryImageEstimator, draw_root, seeds_from
 from fastws.machine import Machine
 from fastws.threads import threads_of
 
+__all__ = ["HelmholtzMachine"]
+
 Floats = NDArray[np.float64]
 
 

@@ -53,6 +53,7 @@ class LearningStream(Protocol):
 
 
 Stream: TypeAlias = RowStream | LearningStream
+"""A stream of examples of one's own, of either kind."""
 
 
 class SourceStream:
