@@ -19,7 +19,7 @@ from fastws.kernels.types import Rule
 from fastws.learning import learn, least_input_weight
 from fastws.machine import Machine
 from fastws.schedule import Schedule
-from fastws.streams.protocol import Stream, learns_by_delta_rule, learns_together, same_examples
+from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule, learns_together, same_examples
 from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
 
 __all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
@@ -78,11 +78,7 @@ class Simulation:
         nonnegative_input_weights: bool = False,
         seed: Whole = 0,
     ) -> None:
-        if stream.n_inputs != machine.layer_sizes[0]:
-            raise ValueError(
-                f"the stream gives {stream.n_inputs} inputs; the machine's input layer has {machine.layer_sizes[0]} "
-                "units. They must agree."
-            )
+        check_stream(stream, machine.layer_sizes[0])
         machine.check_finite()
         self.machine = machine
         self.stream = stream

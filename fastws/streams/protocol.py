@@ -91,6 +91,26 @@ class SourceStream:
         learn(self, machines, seeds, n_examples, seen, Rule(rates, floor))
 
 
+def check_stream(stream: Any, n_inputs: int) -> None:
+    """Check that an object is a stream, of examples for this many input units.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    width = getattr(stream, "n_inputs", None)
+    if not (hasattr(stream, "fill") or hasattr(stream, "learn")) or not isinstance(width, int | np.integer):
+        raise ValueError(
+            f"stream is {stream!r}; give a Bars, an Images, or an object that has n_inputs, a whole number, and "
+            "fill(rows, first_example)."
+        )
+    if width != n_inputs:
+        raise ValueError(
+            f"the stream gives {width} inputs; the machine's input layer has {n_inputs} units. They must agree."
+        )
+
+
 def learns_by_delta_rule(stream: Any) -> bool:
     """Return whether machines learn from a stream by our own kernels, and not by a `learn` of its own."""
     return _owner(stream, "learn") in (SourceStream, None)
