@@ -34,19 +34,7 @@ from fastws.codec.container import (
 from fastws.codec.limits import check_claim
 from fastws.machine import Machine
 
-__all__ = [
-    "FORMAT_VERSION",
-    "METHODS",
-    "Description",
-    "Ledger",
-    "Progress",
-    "check_method",
-    "compress",
-    "decompress",
-    "describe",
-    "fingerprint",
-    "ledger",
-]
+__all__ = ["METHODS", "Description", "Ledger", "compress", "decompress", "describe", "fingerprint", "ledger"]
 
 Progress = Callable[[int], object]
 States = NDArray[np.uint8]
