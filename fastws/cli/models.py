@@ -80,7 +80,7 @@ def _finish_training(run: "Simulation", folder: Path, as_json: bool) -> None:
         learn([run], [lambda check: run.advance(progress=check)])
         seconds = time.perf_counter() - started
         run.machine.save(folder / "machine.npz")
-        images = run.stream.x  # type: ignore[attr-defined]
+        images = run.stream.x  # type: ignore[union-attr]
         free_energy = float(estimate.free_energy_bits(run.machine, images).mean())
         result = {
             "seed": run.seed,

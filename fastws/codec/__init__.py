@@ -24,7 +24,6 @@ from fastws.checks import Whole, check_binary, check_integer
 from fastws.codec.coder import NO_IMAGES, Coder, initial_words
 from fastws.codec.container import (
     DIGEST_BYTES,
-    FORMAT_VERSION,
     METHODS,
     Description,
     layers_in_words,

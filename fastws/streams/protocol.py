@@ -102,8 +102,8 @@ def check_stream(stream: Any, n_inputs: int) -> None:
     width = getattr(stream, "n_inputs", None)
     if not (hasattr(stream, "fill") or hasattr(stream, "learn")) or not isinstance(width, int | np.integer):
         raise ValueError(
-            f"stream is {stream!r}; give a Bars, an Images, or an object that has n_inputs, a whole number, and "
-            "fill(rows, first_example)."
+            f"the stream is of type {type(stream).__name__}; give Bars(…), Images(x), or an object that has n_inputs, "
+            "a whole number, and fill(rows, first_example)."
         )
     if width != n_inputs:
         raise ValueError(
