@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from fastws.steps import sleep_step, sleep_update, wake_step, wake_update
 from fastws.streams import Bars, Images
 from machines import parameter_arrays, parameter_bits, random_machine
 
+ROOT = Path(__file__).parents[1]
 # Columns of one unit, of less than a vector, of whole ones, and of some over; narrow and wide.
 NETS = [[1, 1], [9, 1, 3], [16, 8, 1], [1, 40, 1], [3, 17, 16, 33], [9, 65, 70], [66, 64, 2]]
 
@@ -189,3 +192,45 @@ def test_wide_and_narrow_are_chosen_by_the_layers_and_not_by_the_layout(unpadded
     unpadded()
     monkeypatch.setattr(machines_module, "WIDE", 1000)
     assert life([9, 65, 70], True) == expected
+
+
+# The width of a vector.
+
+SOME_HASHES = """
+import json, sys
+from bench import hashes
+from fastws.kernels import layout
+assert layout.LANES == int(sys.argv[1])
+print(json.dumps({name: hashes.hash_of(array) for section in (hashes.draws, hashes.steps, hashes.sampled, hashes.codes)
+                  for name, array in section()} | {"bars": hashes.hash_of(hashes.parameters(
+                  hashes.bars_run(n=3000).advance().machine))} | {f"images {sizes}": hashes.hash_of(hashes.parameters(
+                  hashes.images_run(sizes, 300).advance().machine)) for sizes in (
+                  hashes.NARROW, hashes.WIDE, hashes.DEEP, hashes.BULGING)}))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
+@pytest.mark.parametrize("n_lanes", [4, 8])
+def test_no_result_depends_on_the_width_of_a_vector(n_lanes, tmp_path):
+    """A copy of the package in which one constant is another one."""
+    package = Path(layout.__file__).parents[1]
+    shutil.copytree(package, tmp_path / "fastws", ignore=shutil.ignore_patterns("__pycache__"))
+    source = tmp_path / "fastws" / "kernels" / "layout.py"
+    text = source.read_text(encoding="utf-8")
+    assert text.count(f"\nLANES = {LANES}\n") == 1
+    source.write_text(text.replace(f"\nLANES = {LANES}\n", f"\nLANES = {n_lanes}\n"), encoding="utf-8")
+    kept = (ROOT / "docs" / "hashes.txt").read_text(encoding="utf-8").splitlines()
+
+    def hashes_by(place, n):
+        path = os.pathsep.join([str(place), str(ROOT)])
+        command = [sys.executable, "-W", "ignore", "-c", SOME_HASHES, str(n)]
+        done = subprocess.run(
+            command, env=os.environ | {"PYTHONPATH": path}, cwd=tmp_path, capture_output=True, text=True, timeout=600
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    found = hashes_by(tmp_path, n_lanes)
+    assert found == hashes_by(package.parent, LANES)
+    assert len({f"{value}  {name}" for name, value in found.items()} & set(kept)) >= 15
