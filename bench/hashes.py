@@ -56,11 +56,13 @@ def parameters(machine: Machine) -> NDArray[np.float32]:
     return np.concatenate([array.ravel() for array in machine.arrays().values()])
 
 
-def bars_run(seed: int = 0, n: int = 20_000, sizes: tuple[int, ...] = (16, 8, 1), **options: Any) -> Simulation:
+def bars_run(
+    seed: int = 0, n: int = 20_000, sizes: tuple[int, ...] = (16, 8, 1), nonnegative: bool = True, **options: Any
+) -> Simulation:
     machine = Machine(sizes)
     machine.gen_biases[1][:] = -3.0
     rates = (0.2, *[0.001] * (len(sizes) - 1))
-    return Simulation(machine, Bars(**options), [(n, rates)], True, seed)
+    return Simulation(machine, Bars(**options), [(n, rates)], nonnegative, seed)
 
 
 def images_run(sizes: list[int], n: int, rate: float = 0.05) -> Simulation:
@@ -104,9 +106,7 @@ def learned() -> Results:
         advance_together(runs)
         yield name, [parameters(run.machine) for run in runs]
     yield "bars of 6 x 6", parameters(bars_run(1, 5000, (36, 12, 2), size=6, p_bar=0.3).advance().machine)
-    signed = bars_run(2)
-    signed.nonnegative_input_weights = False
-    yield "negative weights allowed", parameters(signed.advance().machine)
+    yield "negative weights allowed", parameters(bars_run(2, nonnegative=False).advance().machine)
     falling = [(3000, (0.5, 0.0, 0.0)), (3000, (0.9, 3e-4, 3e-4)), (3000, 0.01)]
     yield "rates that fall", parameters(Simulation(Machine([16, 8, 1]), Bars(), falling, True, 4).advance().machine)
     for name, sizes, n in (

@@ -103,8 +103,8 @@ def check_stream(stream: Any, n_inputs: int) -> None:
     gives = hasattr(stream, "fill") or hasattr(stream, "learn")
     if isinstance(stream, type) or not gives or not isinstance(width, int | np.integer):
         raise ValueError(
-            f"stream is {stream!r}; give a Bars, an Images, or an object that has n_inputs, a whole number, and "
-            "fill(rows, first_example)."
+            f"the stream is of type {type(stream).__name__}; give Bars(…), Images(x), or an object that has n_inputs, "
+            "a whole number, and fill(rows, first_example)."
         )
     if width != n_inputs:
         raise ValueError(
