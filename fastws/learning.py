@@ -33,10 +33,9 @@ def learn(
         If a stream's own `fill` leaves values other than 0 and 1.
     """
     if len(machines) > 1:
-        # The kernel always runs sixteen: the last machine is there as often as it takes, but counts once.
+        # The kernel always runs sixteen: the last machine is there as often as it takes.
         missing = LANES - len(machines)
-        machines, seeds = ([*what, *[what[-1]] * missing] for what in (machines, seeds))
-        seen = [*seen, *(seen[-1].copy() for _ in range(missing))]
+        machines, seeds, seen = ([*what, *[what[-1]] * missing] for what in (machines, seeds, seen))
     net, draws, room = _prepare(stream, machines, seeds)
     counts = tuple(seen)
     if not _fills(stream):

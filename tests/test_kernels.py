@@ -16,7 +16,6 @@ from fastws.kernels import steps as kernels
 from fastws.kernels.costs import sampled_costs
 from fastws.kernels.lanes import load
 from fastws.kernels.layout import LANES
-from fastws.kernels.random import GROUP, shuffle
 from fastws.kernels.rooms import new_room
 from fastws.kernels.sources import write_bars
 from fastws.kernels.types import BarsSource, Narrow, Rule, Wide
@@ -25,8 +24,17 @@ from fastws.randomness import Use, make_key
 from fastws.simulation import Simulation
 from fastws.steps import sleep_step, wake_step
 from fastws.streams import Bars, Images
-from lanewise import draw_ahead, draw_thresholds
 from machines import parameter_bits, random_machine
+from replaying import (
+    assert_close_after_a_run,
+    draws_of_an_example,
+    fantasy_by_eq_1,
+    order_of,
+    replay,
+    representation_by_eq_1,
+    stream_of_thresholds,
+    thresholds_of,
+)
 
 STEPPED = [[1, 1], [3, 2], [17, 5, 3], [4, 33, 2], [40, 15, 16, 1], [16, 17, 33, 15, 40], [5, 4, 3, 2, 1]]
 RATES = [0.3, 0.02, 0.5, 0.07, 0.11]
@@ -38,36 +46,6 @@ def assert_agree(machine, expected):
     for name in ("gen_weights", "gen_biases", "rec_weights", "rec_biases"):
         for found, wanted in zip(getattr(machine, name), getattr(expected, name), strict=True):
             np.testing.assert_allclose(found, wanted, rtol=2e-6, atol=2e-6, err_msg=name)
-
-
-def thresholds_of(seed, use, example, n):
-    thresholds = np.empty((1, n + 4 * LANES), np.float32)
-    draw_thresholds(make_key(seed, use), np.uint64(example), n, thresholds)
-    return thresholds[0, :n].tolist()
-
-
-def states_by_eq_1(weights, biases, driving, thresholds):
-    """Draw a layer; the draws used are taken from `thresholds`."""
-    logits = naive.logits(weights, biases, driving)
-    # Closer than this, float32 might have decided otherwise; seeds are such that it does not happen.
-    assert all(abs(a - t) > 1e-5 for a, t in zip(logits, thresholds, strict=False))
-    states = [int(a > t) for a, t in zip(logits, thresholds, strict=False)]
-    del thresholds[: len(states)]
-    return states
-
-
-def representation_by_eq_1(machine, d, thresholds):
-    layers = [list(d)]
-    for weights, biases in zip(machine.rec_weights, machine.rec_biases, strict=True):
-        layers.append(states_by_eq_1(weights, biases, layers[-1], thresholds))
-    return layers
-
-
-def fantasy_by_eq_1(machine, thresholds):
-    layers = [states_by_eq_1([], machine.gen_biases[-1], [], thresholds)]
-    for weights, biases in zip(machine.gen_weights[::-1], machine.gen_biases[-2::-1], strict=True):
-        layers.insert(0, states_by_eq_1(weights, biases, layers[0], thresholds))
-    return layers
 
 
 def bars_by_their_draws(size, thresholds, exclude=()):
@@ -266,35 +244,6 @@ def test_steps_of_successive_seeds_have_the_right_distributions():
 # Runs.
 
 
-def draws_of_an_example(sizes):
-    return 2 * sum(sizes) - sizes[0]
-
-
-def stream_of_thresholds(seed, n):
-    """Return the first draws of a simulation of this seed."""
-    thresholds = np.empty((1, n + 4 * LANES), np.float32)
-    draw_ahead(make_key(seed, Use.LEARNING), np.uint64(0), n, thresholds)
-    return thresholds[0, :n].tolist()
-
-
-def replay(machine, inputs, rates, seed, first_draw=0):
-    """Learn from inputs in turn as the paper says, with the random numbers that a simulation of this seed uses."""
-    n_draws = first_draw + draws_of_an_example(machine.layer_sizes)
-    stream = stream_of_thresholds(seed, len(inputs) * n_draws)
-    for example, d in enumerate(inputs):
-        thresholds = stream[example * n_draws :][first_draw:n_draws]
-        naive.wake_update(machine, representation_by_eq_1(machine, d, thresholds), rates, nonnegative=True)
-        naive.sleep_update(machine, fantasy_by_eq_1(machine, thresholds), rates)
-        assert thresholds == []
-
-
-def assert_close_after_a_run(machine, expected, n):
-    """Each of the 2n updates adds a rounding error of up to about 1e-7 to a parameter."""
-    for name in ("gen_weights", "gen_biases", "rec_weights", "rec_biases"):
-        for found, wanted in zip(getattr(machine, name), getattr(expected, name), strict=True):
-            np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-7 * n, err_msg=name)
-
-
 @pytest.mark.parametrize(("size", "hidden", "exclude"), [(3, [5, 3, 2], ()), (4, [8, 1], ()), (2, [3], ("blank",))])
 def test_run_on_bars_is_the_paper_to_the_letter(size, hidden, exclude):
     machine, rates, seed, n = random_machine([size**2, *hidden]), RATES[: len(hidden) + 1], 5, 400
@@ -322,9 +271,7 @@ def test_run_on_images_is_the_paper_to_the_letter(sizes):
 
     inputs = []
     for sweep in range(14):
-        order = np.empty(23, np.int64)
-        shuffle(make_key(seed, Use.ORDER), np.uint64(sweep), order, np.empty((1, GROUP), np.uint32))
-        inputs += x[order].tolist()
+        inputs += x[order_of(seed, sweep, 23)].tolist()
     replay(expected, inputs[:n], [float(np.float32(rate)) for rate in rates], seed)
     assert_close_after_a_run(machine, expected, n)
 

@@ -14,14 +14,24 @@ MODULES = {module.name for module in pkgutil.walk_packages(fastws.__path__, "fas
 # What only others of fastws use; a module without `__all__` is here, or somebody forgot to decide.
 INTERNAL = {
     "fastws.__main__",
+    "fastws.attributes",
     "fastws.checks",
+    "fastws.estimator",
     "fastws.experiments",
+    "fastws.filenames",
     "fastws.files",
     "fastws.kernels",
+    "fastws.labels",
+    "fastws.learning",
+    "fastws.exact.levels",
+    "fastws.exact.careful",
+    "fastws.logits",
     "fastws.randomness",
+    "fastws.schedule",
     "fastws.threads",
 }
-PARTS_OF = ("fastws.cli", "fastws.plotting.", "fastws.sweep.", "fastws.testing.")
+PARTS_OF = tuple(f"fastws.{name}." for name in ("codec", "kernels", "plotting", "streams", "sweep", "testing"))
+PARTS_OF += ("fastws.cli",)
 
 
 def resolved(name):

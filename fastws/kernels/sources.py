@@ -56,7 +56,8 @@ def write_row(source: RowsSource, room: Room, row: int, example: np.uint64, draw
 
 @inline
 def n_machines(inputs: Floats) -> int:
-    """Return how many machines inputs are for."""
+    """Return for how many machines there are inputs."""
+    # Compiled, the dimensions choose only where the array itself is an argument.
     if inputs.ndim == 2:
         return 1
     return inputs.shape[2]

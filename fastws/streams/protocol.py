@@ -53,6 +53,7 @@ class LearningStream(Protocol):
 
 
 Stream: TypeAlias = RowStream | LearningStream
+"""A stream of examples of one's own, of either kind."""
 
 
 class SourceStream:
@@ -91,23 +92,23 @@ class SourceStream:
 
 
 def check_stream(stream: Any, n_inputs: int) -> None:
-    """Check that a stream is one, and gives examples for so many input units.
+    """Check that an object is a stream, of examples for this many input units.
 
     Raises
     ------
     ValueError
-        If not.
+        If it is not.
     """
+    width = getattr(stream, "n_inputs", None)
     gives = hasattr(stream, "fill") or hasattr(stream, "learn")
-    if isinstance(stream, type) or not hasattr(stream, "n_inputs") or not gives:
+    if isinstance(stream, type) or not gives or not isinstance(width, int | np.integer):
         raise ValueError(
-            f"the stream is {stream!r:.200}; give Bars, Images, or a stream of your own, which has `n_inputs` and "
-            "`fill(rows, first_example)`."
+            f"stream is {stream!r}; give a Bars, an Images, or an object that has n_inputs, a whole number, and "
+            "fill(rows, first_example)."
         )
-    if stream.n_inputs != n_inputs:
+    if width != n_inputs:
         raise ValueError(
-            f"the stream gives {stream.n_inputs} inputs; the machine's input layer has {n_inputs} units. They must "
-            "agree."
+            f"the stream gives {width} inputs; the machine's input layer has {n_inputs} units. They must agree."
         )
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastws.checks import check_binary
-from fastws.levels import BLOCK, Floats, Level, States, all_states, new_level
+from fastws.exact.careful import new_level
+from fastws.exact.levels import BLOCK, Floats, Level, States, all_states
 from fastws.machine import Machine
 
 __all__ = [
