@@ -39,7 +39,7 @@ class Simulation:
     ----------
     machine : Machine
         It learns in place.
-    stream : Bars, Images or a `Stream` of your own
+    stream : Bars, Images, or a `RowStream` or `LearningStream` of your own
     schedule : sequence of (n_examples, rates)
         What follows what: a number of examples, at least 1, and the learning rates of the levels for them, one a
         level (or a single number for all). A machine of L + 1 layers has L + 1 rates; the last is that of the top

@@ -18,8 +18,8 @@ class RowStream(Protocol):
     """A stream of examples of one's own: how wide they are, and a way to fill rows with them.
 
     Its examples must depend on their numbers alone, so that a run gives the same bits however it is cut into calls,
-    resumed, or run beside others. `examples/plot_own_stream.py` writes one. `Bars` and `Images` have the kernels make
-    examples instead, which saves a tenth of the time.
+    resumed, or run beside others; `examples/plot_own_stream.py` writes one. `Bars` and `Images` have the kernels make
+    examples instead, which spares the time that `fill` takes.
     """
 
     @property
