@@ -1,37 +1,42 @@
 """Kernels as WebAssembly, in Node, give Python's bits."""
 
 import base64
+import importlib
 import json
+import math
+import pkgutil
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
+import fastws
 from chance import INTERPRETED
-from fastws import learning
+from fastws import codec, estimate, kernels, learning
+from fastws.kernels import wasm
 from fastws.kernels.costs import sampled_costs
 from fastws.kernels.steps import sample_fantasies
 from fastws.simulation import Simulation, advance_together
 from fastws.streams import Bars, Images
 from machines import parameter_bits, random_machine
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(shutil.which("node") is None, reason="Node, which runs WebAssembly, is not there"),
-]
+pytestmark = pytest.mark.long
 IMAGES = np.random.default_rng(0).integers(0, 2, (7, 9), np.uint8)
 EXAMPLES, SOME = (200, 70) if INTERPRETED else (20_000, 7_001)
 
 
-def write_module(*words, **options):
+def write_module(*words):
     return subprocess.run([sys.executable, "-m", "fastws.kernels.wasm", *words], capture_output=True, text=True)
 
 
 @pytest.fixture(scope="session")
 def module(tmp_path_factory):
+    if shutil.which("node") is None:
+        pytest.skip("Node, which runs WebAssembly here, is not installed")
     path = tmp_path_factory.mktemp("wasm") / "kernels.wasm"
     written = write_module(str(path))
     assert (written.returncode, written.stdout, written.stderr) == (0, "", "")
@@ -87,9 +92,10 @@ def arguments_of(runs, monkeypatch):
     def take(*arguments):
         raise Taken(*arguments)
 
-    with monkeypatch.context() as patch, pytest.raises(Taken) as taken:
+    with monkeypatch.context() as patch:
         patch.setattr(learning, "run", take)
-        advance_together(runs)
+        with pytest.raises(Taken) as taken:
+            advance_together(runs)
     return taken.value.args
 
 
@@ -122,6 +128,58 @@ def test_sampling(module):
     call_in_node(module, ("sampled_costs", (key, numbers, machine.net, machine.room(), IMAGES, *there)))
     assert (here > 0).all()
     np.testing.assert_array_equal(there.view(np.uint64), here.view(np.uint64))
+
+
+def use_everything():
+    """Call kernels of all kinds."""
+    for function in ("run_bars", "run_bars_together", "run_images"):
+        advance_together(runs_of(function), 2)
+    for machine in (random_machine([9, 18, 3]), random_machine([9, 70, 65])):
+        Simulation(machine, Bars(3), [(2, 0.1)]).advance()
+        asleep, awake = fastws.sleep_step(machine, 0.1, seed=1), fastws.wake_step(machine, IMAGES[0], 0.1, seed=1)
+        fastws.sleep_update(machine, awake, 0.1)
+        fastws.wake_update(machine, asleep, 0.1)
+        machine.representations(machine.fantasies(2, seed=1), seed=1)
+        estimate.measures(machine, IMAGES, n_samples=2, seed=1)
+        for method in ("bits-back", "two-part"):
+            codec.decompress(machine, codec.compress(machine, IMAGES, 1, method))
+    Bars(3).sample(2, seed=1)
+
+
+def kernels_used():
+    """Return, by made-up names, each kernel that Python has called and what it took."""
+    parts = [importlib.import_module(f"fastws.kernels.{part.name}") for part in pkgutil.iter_modules(kernels.__path__)]
+    found = {
+        kernel
+        for part in parts
+        for kernel in vars(part).values()
+        if isinstance(kernel, numba.core.dispatcher.Dispatcher)
+    }
+    called = [kernel for kernel in found if "no_cpython_wrapper" not in kernel.targetoptions]
+    return {f"{kernel.__name__}_{i}": (kernel, took) for kernel in called for i, took in enumerate(kernel.signatures)}
+
+
+@pytest.mark.skipif(INTERPRETED, reason="nothing is compiled")
+def test_kernels_allocate_nothing_and_call_no_library():
+    use_everything()
+    used = kernels_used()
+    assert len(used) > 20
+    wasm.module(used)
+
+
+def allocates(x):
+    x[0] = np.empty(int(x[0]))[0]
+
+
+def takes_a_logarithm(x):
+    x[0] = math.log(x[0])
+
+
+@pytest.mark.skipif(INTERPRETED, reason="nothing is compiled")
+@pytest.mark.parametrize(("function", "missing"), [(allocates, "NRT_"), (takes_a_logarithm, "log")])
+def test_a_kernel_that_does(function, missing):
+    with pytest.raises(RuntimeError, match=rf"must not need .*\b{missing}"):
+        wasm.module({"f": (numba.njit(function), (numba.float64[::1],))})
 
 
 def test_a_folder_that_is_not_there(tmp_path):
