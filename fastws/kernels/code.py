@@ -98,7 +98,7 @@ def slots_of_off(p: float) -> np.uint64:
 @inline
 def write_probabilities(net: Net, cascade: Cascade, states: Floats, step: int) -> tuple[int, int]:
     """Write the probabilities of the units of a layer; return its number and the column of the first."""
-    level, driven, first = cascade.steps[step]
+    level, driven, first = cascade.steps[step, 0], cascade.steps[step, 1], cascade.steps[step, 2]
     code_probabilities(net, cascade.upward, level, states, cascade.probabilities, first)
     return driven, first
 

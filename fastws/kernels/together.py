@@ -4,7 +4,7 @@ import numpy as np
 
 from fastws.kernels.jit import inline, inner
 from fastws.kernels.lanes import load, spread, store
-from fastws.kernels.layout import LANES, Stack
+from fastws.kernels.layout import Stack
 from fastws.kernels.types import Connection, Floats, Net, Together
 from fastws.kernels.units import OFF, error_of_units, logits, sample_units, update
 
@@ -84,12 +84,11 @@ def scatter(way: Together, net: Net) -> None:
 def copy(home: Stack, together: Stack, gathering: bool) -> None:
     """Copy the parameters of each machine from its own array into its lane of the other, or back."""
     for level in range(len(together.places)):
-        start, n_rows, n_columns = together.places[level]
+        start, n_rows, n_columns = together.places[level, 0], together.places[level, 1], together.places[level, 2]
         for row in range(n_rows):
             here = start + row * n_columns
             there = home.places[level, 0] + row * home.places[level, 2]
-            for machine in range(LANES):
-                own = home.data[machine]
+            for machine, own in enumerate(home.data):
                 for column in range(n_columns):
                     if gathering:
                         together.data[here + column, machine] = own[there + column]
