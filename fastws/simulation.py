@@ -28,6 +28,8 @@ __all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "s
 _KIND = "fastws run"
 # Sixteen together take as long as this many one by one; bench/sweep.py measures it.
 WORTH_TOGETHER = 9
+# The parameters of sixteen larger ones leave the first-level cache, and together they take longer than one by one.
+_LARGEST_TOGETHER = 2048
 
 
 class Simulation:
@@ -246,10 +248,10 @@ def advance_together(
 ) -> None:
     """Let simulations learn up to the same number of examples, to the same bits as by `advance`, in less time.
 
-    Those that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which takes about as
-    long as nine of them one by one; where fewer are alike they go one by one. So do those whose stream has a `learn` of
-    its own, unless its class has a `learn_together` beside it. Streams of one's own are the same if they are one, or of
-    one class with equal attributes.
+    Small machines that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which takes
+    about as long as nine of them one by one; where fewer are alike they go one by one. So do those whose stream has a
+    `learn` of its own, unless its class has a `learn_together` beside it. Streams of one's own are the same if they are
+    one, or of one class with equal attributes.
 
     Parameters
     ----------
@@ -294,7 +296,8 @@ def _groups(simulations: Sequence[Simulation]) -> list[list[Simulation]]:
     users = Counter(id(simulation.machine) for simulation in places)
     alike: defaultdict[Any, list[Simulation]] = defaultdict(list)
     for simulation, place in places.items():
-        together = learns_together(simulation.stream) and users[id(simulation.machine)] == 1
+        small = simulation.machine.n_parameters <= _LARGEST_TOGETHER
+        together = small and learns_together(simulation.stream) and users[id(simulation.machine)] == 1
         alike[_all_but_seed(simulation) if together else place].append(simulation)
     groups = []
     for runs in alike.values():

@@ -12,7 +12,17 @@ KERNELS = PACKAGE / "kernels"
 MOST_LINES = 300
 MOST_ARGUMENTS = 7
 # They run in Python.
-NOT_COMPILED = ("layout.py", "rooms.py", "caching.py", "jit.py", "dispatch.py", "lanes.py", "types.py", "__init__.py")
+NOT_COMPILED = (
+    "layout.py",
+    "rooms.py",
+    "caching.py",
+    "jit.py",
+    "dispatch.py",
+    "lanes.py",
+    "types.py",
+    "wasm.py",
+    "__init__.py",
+)
 DECORATORS = {"jit", "inner", "inline"}
 # Casts of a number, and what is no call.
 OF_NUMPY = {"float32", "float64", "int64", "uint8", "uint32", "uint64", "inf"}
@@ -22,17 +32,7 @@ def name_of(path):
     return path.relative_to(PACKAGE).as_posix()
 
 
-# These are to be split: an entry goes when its file has been.
-TOO_LONG = {"levels.py"}
-
-every_file = pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, marks=[pytest.mark.xfail(reason="to be split")] if name_of(path) in TOO_LONG else [])
-        for path in sorted(PACKAGE.rglob("*.py"))
-    ],
-    ids=name_of,
-)
+every_file = pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name_of)
 every_kernel_file = pytest.mark.parametrize("path", sorted(KERNELS.glob("*.py")), ids=name_of)
 
 

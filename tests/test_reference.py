@@ -16,6 +16,7 @@ INTERNAL = {
     "fastws.__main__",
     "fastws.attributes",
     "fastws.checks",
+    "fastws.divergence",
     "fastws.estimator",
     "fastws.experiments",
     "fastws.filenames",
@@ -23,14 +24,15 @@ INTERNAL = {
     "fastws.kernels",
     "fastws.labels",
     "fastws.learning",
-    "fastws.exact.levels",
-    "fastws.exact.careful",
     "fastws.logits",
+    "fastws.probabilities",
     "fastws.randomness",
     "fastws.schedule",
     "fastws.threads",
 }
-PARTS_OF = tuple(f"fastws.{name}." for name in ("codec", "kernels", "plotting", "streams", "sweep", "testing"))
+PARTS_OF = tuple(
+    f"fastws.{name}." for name in ("codec", "datasets", "exact", "kernels", "plotting", "streams", "sweep", "testing")
+)
 PARTS_OF += ("fastws.cli",)
 
 
