@@ -7,12 +7,10 @@ together, a cross, and another one is left over. :doc:`/success-rates` says more
 these commands made the first one, in ten minutes, and would go on with it::
 
    S="fastws sweep bars --seed 1000 --seeds 64 --out success-rates.csv"
-   $S --vary p_vertical=0.5,0.55,0.6,2/3,0.75,0.85
+   $S --vary p_vertical=0.5,0.55,0.6,2/3,0.75,0.85; $S --vary p_bar=0.1,0.15,0.2,0.25,0.3,0.4,0.5
    $S --vary nonnegative=false --vary top=1,2,3,4,6,8
    $S --vary first_hidden_bias=-1,-2,none,-4,-5,-6,-7
-   $S --vary hidden=7,none,9,10,12
-   $S --vary exclude=none,full,blank
-   $S --vary p_bar=0.1,0.15,0.2,0.25,0.3,0.4,0.5
+   $S --vary hidden=7,none,9,10,12; $S --vary exclude=none,full,blank
 """
 
 from collections import Counter
