@@ -56,9 +56,12 @@ class BinaryImageEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _check_contrast(self, images: NDArray[Any], whole: bool = True) -> None:
         """Check that pixels differ; of a part of what there is, that the threshold lets them."""
-        if self.threshold is not None:
-            all_on = bool(images.min() > self.threshold > -np.inf)
-            if all_on and images.shape[1] < _PIXELS_OF_AN_IMAGE:
+        if images.dtype.kind not in "biuf":
+            # They have no grey levels, or this is an error that says what they are.
+            check_contrast(self._binary(images), whole=whole)
+            return
+        if self.threshold is not None and images.shape[1] < _PIXELS_OF_AN_IMAGE:
+            if images.min() > self.threshold > -np.inf:
                 return
         check_contrast(images, self.threshold, whole=whole)
 

@@ -208,7 +208,7 @@ RUN = Simulation(Machine([9, 2]), Bars(3), [(10, 0.1)])
 @pytest.mark.parametrize(
     ("thing", "name"),
     [
-        *((RUN.machine, name) for name in ("layer_sizes", "shape", "parameters")),
+        *((RUN.machine, name) for name in ("layer_sizes", "net", "n_parameters")),
         *((RUN, name) for name in ("machine", "stream", "schedule", "seed", "nonnegative_input_weights")),
         *((RUN, name) for name in ("examples_seen", "total_examples")),
         *((RUN.stream, name) for name in ("size", "p_vertical", "p_bar", "exclude", "n_inputs")),

@@ -120,7 +120,8 @@ def test_a_table_that_cannot_be(run, out, complaint):
 @linux
 def test_resuming_where_nothing_can_be_written(run, monkeypatch):
     runs = [fastws.Simulation(fastws.Machine([9, 4]), fastws.Images(fastws.Bars(3).sample(40)), [(80, 0.1)])]
-    monkeypatch.setattr("fastws.simulation.load_runs", lambda path: (runs, {"command": "train"}))
+    notes = {"command": "train", "run": {"curve": [], "seconds": 0.0, "patience": 1}, "shape": [3, 3]}
+    monkeypatch.setattr("fastws.simulation.load_runs", lambda path: (runs, notes))
     words = ("resume", "/proc/run.npz")
     assert_refused(
         run, words, "cannot write into the folder /proc: ", "Move the state into a folder that can be written."

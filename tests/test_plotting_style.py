@@ -50,6 +50,7 @@ PICTURES = {
     ),
     "digit_samples": lambda: plotting.digit_samples({"a": IMAGES}, {"a": IMAGES}, (2, 2)),
     "fantasies": lambda: plotting.fantasies(random_machine([4, 2]), 4, (2, 2)),
+    "free_energy_curve": lambda: plotting.free_energy_curve([1, 10, 100], [9, 8, 7.5], [9, 8.5, 8], kept_at=100),
     "hinton": lambda: plotting.hinton(random_machine([4, 2]), (2, 2)),
     "image_grid": lambda: plotting.image_grid(IMAGES, (2, 2)),
     "learning_curve": lambda: plotting.learning_curve([1, 10, 100], [1, 0.5, 0.1], [0.2, 0.1, 0.1]),

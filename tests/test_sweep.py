@@ -397,6 +397,7 @@ def test_an_interrupt_keeps_what_is_done(tmp_path, monkeypatch, engine):
     n_kept = len(sweep.read(tmp_path / "t.csv"))
     assert 2 <= n_kept < 80
     monkeypatch.undo()
+    tiny.gate.touch()
     n_before = len(tiny.ran())
     table = sweep.run(tiny, {"rate": [0.1, 0.2]}, 40, path=tmp_path / "t.csv")
     assert len(table) == 80

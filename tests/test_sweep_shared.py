@@ -119,7 +119,7 @@ def progress(done, total):
     Path("begun{me}").touch()
     while not Path("begun{other}").exists():
         time.sleep(0.01)
-sweep.run(Tiny("log{me}", seconds=0.01), {{"rate": [0.1, 0.2]}}, {seeds}, "threads", "t.csv", progress)
+sweep.run(Tiny("log{me}"), {{"rate": [0.1, 0.2]}}, {seeds}, "threads", "t.csv", progress)
 """
 
 
