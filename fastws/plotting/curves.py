@@ -80,6 +80,7 @@ def learning_curve(
     return page.figure
 
 
+@own_style()
 def free_energy_curve(
     examples_seen: ArrayLike,
     training_bits: ArrayLike,
