@@ -13,6 +13,7 @@ ORDER = [
     "plot_learning_live.py",
     "plot_digit_units.py",
     "plot_transformer.py",
+    "plot_own_stream.py",
 ]
 
 
