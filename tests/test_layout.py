@@ -211,7 +211,7 @@ print(json.dumps({name: hashes.hash_of(array) for section in (hashes.draws, hash
 
 @pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
-@pytest.mark.parametrize("n_lanes", [4, 8])
+@pytest.mark.parametrize("n_lanes", [8])
 def test_no_result_depends_on_the_width_of_a_vector(n_lanes, tmp_path):
     """A copy of the package in which one constant is another one."""
     package = Path(layout.__file__).parents[1]
@@ -226,7 +226,7 @@ def test_no_result_depends_on_the_width_of_a_vector(n_lanes, tmp_path):
         path = os.pathsep.join([str(place), str(ROOT)])
         command = [sys.executable, "-W", "ignore", "-c", SOME_HASHES, str(n)]
         done = subprocess.run(
-            command, env=os.environ | {"PYTHONPATH": path}, cwd=tmp_path, capture_output=True, text=True, timeout=600
+            command, env=os.environ | {"PYTHONPATH": path}, cwd=place, capture_output=True, text=True, timeout=600
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
