@@ -15,13 +15,11 @@ import sys
 from collections.abc import Iterator
 
 import numpy as np
-from fastws.storage import LANES
 from numba import njit
 from numpy.typing import NDArray
 from scipy import stats
 
-from fastws import kernels
-from fastws.kernels import GROUP
+from fastws.kernels.random import GROUP, PLACES, draw_group
 from fastws.randomness import Use, make_key
 
 # An image of bars, a representation and a fantasy.
@@ -34,7 +32,7 @@ def fill(key: Words, first: int, n_groups: int, words: Words) -> None:
     """Write all groups of draws of successive numbers into a row, in the order of their use."""
     for group in range(words.shape[1] // GROUP):
         number = np.uint64(first + group // n_groups)
-        kernels.store_group(words, group * GROUP, kernels.random_bits(key, number, group % n_groups))
+        draw_group(key, number, group % n_groups, words, group * GROUP)
 
 
 def words_of(key: Words, first: int, n_numbers: int, n_groups: int = 1) -> Words:
@@ -96,7 +94,7 @@ def p_values(words: Words) -> Iterator[tuple[str, float]]:
     observed = np.bincount(ones, minlength=33)[inside]
     yield "ones in a word", stats.chisquare(observed, expected[inside] * observed.sum() / expected[inside].sum()).pvalue
     yield "words are uniform (Kolmogorov, Smirnov)", stats.kstest(words[: 1 << 20] / 2**32, "uniform").pvalue
-    for lag in (1, 2, LANES, GROUP, 2 * GROUP):
+    for lag in (1, 2, PLACES, GROUP, 2 * GROUP):
         same = np.bitwise_count(words[:-lag] ^ words[lag:]).sum(dtype=np.int64)
         bits = 32 * (n - lag)
         yield f"bits agree with those {lag} words before", 2 * stats.norm.sf(abs(2 * same - bits) / np.sqrt(bits))

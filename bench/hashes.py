@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 import fastws
 from bench.skipped import Skipped
-from fastws import datasets, estimate, kernels
+from fastws import datasets, estimate
+from fastws.kernels.random import GROUP, draw_thresholds, shuffle
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.simulation import Simulation, advance_together
@@ -54,25 +56,32 @@ def parameters(machine: Machine) -> NDArray[np.float32]:
     return np.concatenate([array.ravel() for array in machine.arrays().values()])
 
 
-def bars_run(seed: int = 0, n: int = 20_000, sizes: tuple[int, ...] = (16, 8, 1), **options: Any) -> Simulation:
+def bars_run(
+    seed: int = 0, n: int = 20_000, sizes: tuple[int, ...] = (16, 8, 1), nonnegative: bool = True, **options: Any
+) -> Simulation:
     machine = Machine(sizes)
     machine.gen_biases[1][:] = -3.0
     rates = (0.2, *[0.001] * (len(sizes) - 1))
-    return Simulation(machine, Bars(**options), [(n, rates)], True, seed)
+    return Simulation(machine, Bars(**options), [(n, rates)], nonnegative, seed)
 
 
 def images_run(sizes: list[int], n: int, rate: float = 0.05) -> Simulation:
     return Simulation(some_machine(sizes, 0.1), Images(some_images(50, sizes[0])), [(n, rate)], seed=3)
 
 
+@njit
+def variates(key: NDArray[np.uint32], number: int, n_draws: int, thresholds: NDArray[np.float32]) -> None:
+    draw_thresholds(key, number, n_draws, thresholds)
+
+
 def draws() -> Results:
     """Draw what all else is made of."""
     yield "keys of every use of a seed", [make_key(2**70 + 5, use) for use in Use]
     thresholds = np.zeros((1, 64 * 40), np.float32)
-    kernels.draw_thresholds(make_key(1, Use.ESTIMATES), np.uint64(2**33 + 7), 64 * 40, thresholds)
+    variates(make_key(1, Use.ESTIMATES), np.uint64(2**33 + 7), 64 * 40, thresholds)
     yield "logistic variates", thresholds
     order = np.empty(1000, np.int64)
-    kernels.shuffle(make_key(2, Use.ESTIMATES), np.uint64(9), order)
+    shuffle(make_key(2, Use.ESTIMATES), np.uint64(9), order, np.empty((1, GROUP), np.uint32))
     yield "order of a sweep", order
 
 
@@ -97,9 +106,7 @@ def learned() -> Results:
         advance_together(runs)
         yield name, [parameters(run.machine) for run in runs]
     yield "bars of 6 x 6", parameters(bars_run(1, 5000, (36, 12, 2), size=6, p_bar=0.3).advance().machine)
-    signed = bars_run(2)
-    signed.nonnegative_input_weights = False
-    yield "negative weights allowed", parameters(signed.advance().machine)
+    yield "negative weights allowed", parameters(bars_run(2, nonnegative=False).advance().machine)
     falling = [(3000, (0.5, 0.0, 0.0)), (3000, (0.9, 3e-4, 3e-4)), (3000, 0.01)]
     yield "rates that fall", parameters(Simulation(Machine([16, 8, 1]), Bars(), falling, True, 4).advance().machine)
     for name, sizes, n in (

@@ -25,10 +25,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+# The test files of each module; those of a package are for each of its modules.
 TESTS = {
-    "kernels": ["kernels", "streams", "estimate", "machine", "generator", "codec"],
-    "machine": ["machine", "testing", "simulation", "files"],
-    "simulation": ["simulation", "stateful", "files", "restarts"],
+    "kernels": ["kernels", "random", "elementary", "layout", "streams", "estimate", "machine", "generator", "codec"],
+    "streams": ["streams", "kernels", "own_streams", "simulation", "restarts"],
+    "codec": ["codec"],
+    "learning": ["kernels", "streams", "own_streams", "simulation"],
+    "steps": ["kernels", "machine", "testing"],
+    "machine": ["machine", "layout", "testing", "simulation", "files"],
+    "simulation": ["simulation", "own_streams", "stateful", "files", "restarts"],
     "exact": ["exact", "identities"],
     "levels": ["exact", "identities"],
     "logits": ["logits", "exact"],
@@ -49,6 +54,8 @@ LEFT_OUT = " and ".join(
         "memory",
     )
 )
+# The compiled meaning of lanes, and what compiles and keeps: interpreted, none of it runs.
+NOT_INTERPRETED = ("kernels.caching", "kernels.dispatch", "kernels.jit", "kernels.lanes")
 MEMORY = 8 * 2**30
 PATIENCE = 20
 REMEMBERED = 12
@@ -80,6 +87,19 @@ COMPARISONS = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
+
+
+def modules_of(name: str) -> list[str]:
+    """Return the modules of a package of fastws, or the one module that has the name."""
+    if not (ROOT / "fastws" / name).is_dir():
+        return [name]
+    modules = [f"{name}.{path.stem}" for path in sorted((ROOT / "fastws" / name).glob("*.py"))]
+    return [module for module in modules if module not in NOT_INTERPRETED]
+
+
+def path_of(module: str) -> Path:
+    """Return the file of a module of fastws."""
+    return ROOT.joinpath("fastws", *module.split(".")).with_suffix(".py")
 
 
 def changes_of(node: ast.AST) -> Iterator[ast.AST]:
@@ -201,8 +221,10 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Find the changed module, and no other."""
         if name != self.name:
             return None
-        origin = str(ROOT / Path(*name.split(".")).with_suffix(".py"))
-        return importlib.util.spec_from_file_location(name, origin, loader=self)
+        path = ROOT.joinpath(*name.split("."))
+        package = [str(path)] if path.is_dir() else None
+        origin = str(path / "__init__.py" if package else path.with_suffix(".py"))
+        return importlib.util.spec_from_file_location(name, origin, loader=self, submodule_search_locations=package)
 
     def exec_module(self, module: object) -> None:
         """Run the changed source."""
@@ -213,7 +235,7 @@ class Survey:
     """A pytest plugin that writes down how long each test takes and which lines of a module it reaches."""
 
     def __init__(self, module: str, result: str) -> None:
-        self.file, self.result = str(ROOT / "fastws" / f"{module}.py"), result
+        self.file, self.result = str(path_of(module)), result
         self.tests: dict[str, tuple[float, list[int]]] = {}
 
     def pytest_runtest_protocol(self, item: object, nextitem: object) -> None:
@@ -276,8 +298,8 @@ def run_tests(module: str, source: str | None, plugin: Survey | Hunt) -> int:
     fewer = staticmethod(lambda name, **values: register(name, **{**values, "max_examples": 10, "phases": phases}))
     type.__setattr__(hypothesis.settings, "register_profile", fewer)
     if source is not None:
-        sys.meta_path.insert(0, Mutated(f"fastws.{module}", source))
-    files = [f"tests/test_{name}.py" for name in TESTS[module]]
+        sys.meta_path.insert(0, Mutated(f"fastws.{module.removesuffix('.__init__')}", source))
+    files = [f"tests/test_{name}.py" for name in TESTS[module.split(".")[0]]]
     # Hypothesis is loaded before pytest can rewrite its assertions.
     warning = "ignore::pytest.PytestAssertRewriteWarning"
     options = ["-x", "-q", "-W", warning, "-p", "no:cacheprovider", "-p", "no:faulthandler"]
@@ -353,8 +375,8 @@ def main() -> None:
     for name in ("numpy", "numba", "scipy.stats", "hypothesis.stateful", "pytest", "llvmlite.ir", "numba.np.arrayobj"):
         importlib.import_module(name)
 
-    for module in arguments.modules:
-        mutants = list(mutants_of((ROOT / "fastws" / f"{module}.py").read_text(encoding="utf-8")))
+    for module in [module for name in arguments.modules for module in modules_of(name)]:
+        mutants = list(mutants_of(path_of(module).read_text(encoding="utf-8")))
         n_all = len(mutants)
         if arguments.sample is not None and arguments.sample < n_all:
             mutants = random.Random(arguments.seed).sample(mutants, arguments.sample)

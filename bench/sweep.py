@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fastws.storage import LANES
 from rich.console import Console
 from rich.table import Table
 
 from bench.host import describe, load_average, on_the_clock
 from fastws import sweep
 from fastws.experiments.bars import BARS
+from fastws.kernels.layout import LANES
 from fastws.threads import available_cores
 
 EXAMPLES, QUICK_EXAMPLES = 2_000_000, 20_000

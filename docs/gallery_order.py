@@ -2,6 +2,7 @@
 
 # As the paper goes: its claims first, then what is built on them.
 ORDER = [
+    "plot_one_step.py",
     "plot_two_alternatives.py",
     "plot_explaining_away.py",
     "plot_cheapest_representation.py",
@@ -13,6 +14,7 @@ ORDER = [
     "plot_learning_live.py",
     "plot_digit_units.py",
     "plot_transformer.py",
+    "plot_own_stream.py",
 ]
 
 

@@ -8,6 +8,8 @@ from fastws.checks import NotFiniteError
 from fastws.machine import Machine, largest_magnitude
 from fastws.schedule import Segment
 
+__all__ = ["LostUpdatesWarning"]
+
 _SECONDS_A_CHUNK = 0.05
 _LONGEST_AT_FIRST = 1024
 # A processor of 2020 gets through so many parameters of a wide net, each learning, in half of a chunk's time.

@@ -41,26 +41,8 @@ class Measures(NamedTuple):
 def description_length_bits(machine: Machine, x: ArrayLike, n_samples: Whole = 10, seed: Whole = 0) -> Costs:
     """Estimate the expected description length of each input: the mean of C(α, d) over representations drawn (Eq 3).
 
-    The paper classifies digits by this, with ten runs of each net [16].
-
-    Parameters
-    ----------
-    machine : Machine
-    x : array_like of {0, 1}, shape (n, n_0)
-    n_samples : int, default=10
-        Runs of the recognition net an input. The estimate is unbiased; its variance falls as 1 / n_samples.
-    seed : int, default=0
-        The first n representations drawn are the same for every n_samples >= n.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        In bits.
-
-    Raises
-    ------
-    ValueError
-        As `measures`.
+    The paper classifies digits by this, with ten runs of each net [16]. The estimate is unbiased; its variance falls as
+    1 / n_samples. Shape (n,), in bits; see `measures`.
     """
     return measures(machine, x, n_samples, seed).description_length_bits
 
@@ -68,24 +50,7 @@ def description_length_bits(machine: Machine, x: ArrayLike, n_samples: Whole = 1
 def free_energy_bits(machine: Machine, x: ArrayLike, n_samples: Whole = 10, seed: Whole = 0) -> Costs:
     """Estimate the free energy of each input: the mean of C(α, d) + log Q(α|d) over representations drawn (Eq 5).
 
-    Parameters
-    ----------
-    machine : Machine
-    x : array_like of {0, 1}, shape (n, n_0)
-    n_samples : int, default=10
-        Runs of the recognition net an input. The estimate is unbiased; its variance falls as 1 / n_samples.
-    seed : int, default=0
-        The first n representations drawn are the same for every n_samples >= n.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        In bits.
-
-    Raises
-    ------
-    ValueError
-        As `measures`.
+    The estimate is unbiased; its variance falls as 1 / n_samples. Shape (n,), in bits; see `measures`.
     """
     return measures(machine, x, n_samples, seed).free_energy_bits
 
@@ -95,26 +60,7 @@ def neg_log_prob_bits(machine: Machine, x: ArrayLike, n_samples: Whole = 10, see
 
     P(d) is the expectation of exp(-C(α, d)) / Q(α|d) under Q; this is minus the logarithm of a mean of such weights.
     Its expectation is the free energy for one sample, never rises with n_samples (Burda, Grosse and Salakhutdinov,
-    2016) and tends to -log2 P(d). A single estimate, being random, may lie below.
-
-    Parameters
-    ----------
-    machine : Machine
-    x : array_like of {0, 1}, shape (n, n_0)
-    n_samples : int, default=10
-        Representations drawn an input.
-    seed : int, default=0
-        The first n representations drawn are the same for every n_samples >= n.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        In bits.
-
-    Raises
-    ------
-    ValueError
-        As `measures`.
+    2016) and tends to -log2 P(d). A single estimate, being random, may lie below. Shape (n,), in bits; see `measures`.
     """
     return measures(machine, x, n_samples, seed).neg_log_prob_bits
 

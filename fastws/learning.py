@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastws.kernels.layout import LANES
-from fastws.kernels.rooms import draws_of_learning, room_to_learn, room_to_learn_together
+from fastws.kernels.rooms import draws_of_learning, new_record, room_to_learn, room_to_learn_together
 from fastws.kernels.run import run
-from fastws.kernels.types import Draws, Net, Room, RowsSource, Rule, Together
+from fastws.kernels.types import Draws, Net, Record, Room, RowsSource, Rule, Together
+from fastws.kernels.whole import step
 from fastws.machine import Machine, new_stacks
 from fastws.randomness import Use, make_key
 
@@ -33,13 +34,11 @@ def learn(
     """
     if len(machines) > 1:
         # The kernel always runs sixteen: the last machine is there as often as it takes.
-        lanes = [*range(len(machines)), *[-1] * (LANES - len(machines))]
-        machines, seeds, seen = ([what[lane] for lane in lanes] for what in (machines, seeds, seen))
-    fills = hasattr(stream, "fill")
-    an_input = 0 if fills else stream.draws_an_input
-    net, draws, room = _prepare(machines, seeds, an_input)
+        missing = LANES - len(machines)
+        machines, seeds, seen = ([*what, *[what[-1]] * missing] for what in (machines, seeds, seen))
+    net, draws, room = _prepare(stream, machines, seeds)
     counts = tuple(seen)
-    if not fills:
+    if not _fills(stream):
         run(_source(stream, machines[0], seeds), net, rule, draws, room, n_examples, counts)
         return
     for start in range(0, max(1, n_examples), _ROWS_A_CALL):
@@ -47,13 +46,33 @@ def learn(
         run(_filled(stream, part, int(counts[0][0])), net, rule, draws, room, part, counts)
 
 
+def learn_one(stream: Any, machine: Machine, seed: int, seen: Seen, rule: Rule) -> Record:
+    """Let a machine learn from the next example of a stream, to the same bits as by `learn`; return what it was.
+
+    Raises
+    ------
+    ValueError
+        As `learn`.
+    """
+    net, draws, room = _prepare(stream, [machine], [seed])
+    source = _filled(stream, 1, int(seen[0])) if _fills(stream) else _source(stream, machine, [seed])
+    record = new_record(net.sizes)
+    step(source, net, rule, draws, room, record, seen)
+    return record
+
+
 def least_input_weight(nonnegative: bool) -> np.float32:
     """Return the floor that the kernels hold the generative weights to the inputs to."""
     return np.float32(0 if nonnegative else -np.inf)
 
 
-def _prepare(machines: Sequence[Machine], seeds: Sequence[int], an_input: int) -> tuple[Net, Draws, Room]:
+def _fills(stream: Any) -> bool:
+    return hasattr(stream, "fill")
+
+
+def _prepare(stream: Any, machines: Sequence[Machine], seeds: Sequence[int]) -> tuple[Net, Draws, Room]:
     net = machines[0].net
+    an_input = 0 if _fills(stream) else stream.draws_an_input
     an_example = an_input + draws_of_learning(net.sizes)
     keys = [make_key(seed, Use.LEARNING) for seed in seeds]
     if len(machines) == 1:

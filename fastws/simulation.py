@@ -19,14 +19,17 @@ from fastws.kernels.types import Rule
 from fastws.learning import learn, least_input_weight
 from fastws.machine import Machine
 from fastws.schedule import Schedule
-from fastws.streams.protocol import Stream, learns_by_delta_rule, learns_together, same_examples
-from fastws.streams.saved import describe_stream, stream_from_description
+from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule, learns_together, same_examples
+from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
+from fastws.whole import Step, learn_whole
 
 __all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
 
 _KIND = "fastws run"
 # Sixteen together take as long as this many one by one; bench/sweep.py measures it.
 WORTH_TOGETHER = 9
+# The parameters of sixteen larger ones leave the first-level cache, and together they take longer than one by one.
+_LARGEST_TOGETHER = 2048
 
 
 class Simulation:
@@ -38,7 +41,7 @@ class Simulation:
     ----------
     machine : Machine
         It learns in place.
-    stream : Bars, Images or a `Stream` of your own
+    stream : Bars, Images, or a `RowStream` or `LearningStream` of your own
     schedule : sequence of (n_examples, rates)
         What follows what: a number of examples, at least 1, and the learning rates of the levels for them, one a
         level (or a single number for all). A machine of L + 1 layers has L + 1 rates; the last is that of the top
@@ -61,12 +64,12 @@ class Simulation:
     Raises
     ------
     ValueError
-        If the stream does not fit the machine, the schedule is empty, a number is out of range, or a parameter of the
-        machine is not finite.
+        If the stream is none or does not fit the machine, the schedule is empty, a number is out of range, or a
+        parameter of the machine is not finite.
     """
 
     machine = Fixed[Machine]()
-    stream = Fixed[Stream]()
+    stream = Fixed[Any]()
     nonnegative_input_weights = Fixed[bool]()
     seed = Fixed[int]()
 
@@ -78,11 +81,7 @@ class Simulation:
         nonnegative_input_weights: bool = False,
         seed: Whole = 0,
     ) -> None:
-        if stream.n_inputs != machine.layer_sizes[0]:
-            raise ValueError(
-                f"the stream gives {stream.n_inputs} inputs; the machine's input layer has {machine.layer_sizes[0]} "
-                "units. They must agree."
-            )
+        check_stream(stream, machine.layer_sizes[0])
         machine.check_finite()
         self.machine = machine
         self.stream = stream
@@ -138,6 +137,38 @@ class Simulation:
         goal = self._goal(n_examples)
         _learn_until([self], goal, self._learn, progress)
         return self
+
+    def step(self) -> Step:
+        """Learn from the next example as ``advance(1)`` does, to the same bits, and return all that came into it.
+
+        Returns
+        -------
+        Step
+
+        Raises
+        ------
+        ValueError
+            If the schedule is at its end, the stream has a `learn` of its own, or as by `advance`.
+        """
+        if self.examples_seen == self.total_examples:
+            raise ValueError(
+                f"the schedule is at its end: all of its {self.total_examples:,} examples have been seen. A new "
+                "Simulation of the machine, with a schedule of its own, goes on."
+            )
+        if not learns_by_delta_rule(self.stream):
+            raise ValueError(
+                f"the stream, a {type(self.stream).__name__}, has a `learn` of its own; step() shows the delta rule "
+                "of Eqs 4 and 7 only. Use advance(1)."
+            )
+        steps: list[Step] = []
+        before = self.machine.copy()
+
+        def learn_next(n_examples: int, rates: NDArray[np.float32]) -> None:
+            rule = Rule(rates, self._floor)
+            steps.append(learn_whole(self.stream, self.machine, before, self.seed, self._seen, rule))
+
+        _learn_until([self], self.examples_seen + 1, learn_next, None)
+        return steps[0]
 
     @property
     def _floor(self) -> np.float32:
@@ -199,7 +230,8 @@ class Simulation:
         OSError
             If the file cannot be read.
         ValueError
-            If it is not the whole file of one simulation, or one of a later format version.
+            If it is not the whole file of one simulation, or one of a later format version, or it needs a stream of
+            your own that is not given or does not fit.
         """
         runs, _ = load_runs(path, stream)
         if len(runs) != 1:
@@ -216,9 +248,10 @@ def advance_together(
 ) -> None:
     """Let simulations learn up to the same number of examples, to the same bits as by `advance`, in less time.
 
-    Simulations of bars that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which
-    takes about as long as nine of them one by one; where fewer are alike they go one by one. So do those of a stream
-    of one's own, unless its class has a `learn_together` beside its `learn`.
+    Small machines that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which takes
+    about as long as nine of them one by one; where fewer are alike they go one by one. So do those whose stream has a
+    `learn` of its own, unless its class has a `learn_together` beside it. Streams of one's own are the same if they are
+    one, or of one class with equal attributes.
 
     Parameters
     ----------
@@ -263,7 +296,8 @@ def _groups(simulations: Sequence[Simulation]) -> list[list[Simulation]]:
     users = Counter(id(simulation.machine) for simulation in places)
     alike: defaultdict[Any, list[Simulation]] = defaultdict(list)
     for simulation, place in places.items():
-        together = learns_together(simulation.stream) and users[id(simulation.machine)] == 1
+        small = simulation.machine.n_parameters <= _LARGEST_TOGETHER
+        together = small and learns_together(simulation.stream) and users[id(simulation.machine)] == 1
         alike[_all_but_seed(simulation) if together else place].append(simulation)
     groups = []
     for runs in alike.values():
@@ -358,7 +392,7 @@ def load_runs(path: str | os.PathLike[str], stream: Stream | None = None) -> tup
     OSError
         If the file cannot be read.
     ValueError
-        If it is not the whole file of simulations, or one of a later format version.
+        If it is not the whole file of simulations, or one of a later format version, or a stream is missing.
     """
     metadata, arrays = load_arrays(path, _KIND)
     try:
@@ -368,6 +402,8 @@ def load_runs(path: str | os.PathLike[str], stream: Stream | None = None) -> tup
             arrays_of_runs[number][own_name] = array
         runs = [_restore(description, arrays_of_runs[str(i)], stream) for i, description in enumerate(metadata["runs"])]
         notes = dict(metadata["notes"])
+    except NoStreamError as error:
+        raise ValueError(f"{os.fspath(path)} cannot be loaded like that: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise ValueError(f"{os.fspath(path)} is damaged: its simulations cannot be restored ({error}).") from error
     return runs, notes

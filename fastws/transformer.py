@@ -15,6 +15,8 @@ from fastws.machine import Machine
 from fastws.probabilities import driven
 from fastws.threads import threads_of
 
+__all__ = ["HelmholtzMachine"]
+
 Floats = NDArray[np.float64]
 
 

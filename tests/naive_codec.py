@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 
-from fastws import kernels
+from fastws.kernels.code import code_probabilities
 
 ONE = 2**22
 SLOTS = 2**24
@@ -47,14 +47,13 @@ class Stack:
         return words
 
 
-def integers(machine, connection, layers, driving, driven):
+def integers(machine, upward, layers, driving, driven):
     """Return the k of the units of a layer."""
-    sizes = machine.parameters[0]
-    states = np.zeros((len(sizes), max(sizes)), np.float32)
+    sizes, states = machine.layer_sizes, machine.room().states
     if driving < len(layers):
         states[driving, : sizes[driving]] = layers[driving]
     p = np.empty((1, max(sizes) + 16))
-    kernels.code_probabilities(connection, sizes, states, driving, driven, p, 0)
+    code_probabilities(machine.net, upward, min(driving, driven), states, p, 0)
     k = p[0, : sizes[driven]] * ONE
     assert (k == np.rint(k)).all()
     return [int(value) for value in k]
@@ -83,16 +82,15 @@ def decompress(machine, blob):
     while words and words[-1] == 0:
         words.pop()
     stack = Stack(words)
-    _, _, generative, recognition = machine.parameters
     top = len(sizes) - 1
     images = []
     for _ in range(n):
         layers = [None] * len(sizes)
         for layer in range(top, -1, -1):
-            k = integers(machine, generative[layer], layers, layer + 1, layer)
+            k = integers(machine, False, layers, layer + 1, layer)
             layers[layer] = [stack.pop(value) for value in k]
         for layer in range(top, 0, -1) if method == 0 else ():
-            k = integers(machine, recognition[layer - 1], layers, layer - 1, layer)
+            k = integers(machine, True, layers, layer - 1, layer)
             for state, value in zip(reversed(layers[layer]), reversed(k), strict=True):
                 stack.push(state, value)
         images.append(layers[0])

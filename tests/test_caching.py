@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numba
 import pytest
-from fastws.caching import CacheWarning, cache_folder, cached_njit
 from numba import config
 
-from fastws import caching
+from fastws.kernels import caching
+from fastws.kernels.caching import CacheWarning, cache_folder, cached_njit
 
 COMPILED = pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
 OURS = f"fastws-{os.getuid()}" if hasattr(os, "getuid") else "fastws"
@@ -156,7 +156,7 @@ def test_a_temporary_folder_that_others_may_have_filled_is_not_ours(whose, sourc
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="there, each user has temporary files of their own")
 def test_a_folder_for_one_process_goes_with_it(sources, places):
     block(*places[:3], places[3] / OURS)
-    code = "import sys, tempfile; from fastws.caching import cache_folder; print(cache_folder(sys.argv[1:]))"
+    code = "import sys, tempfile; from fastws.kernels.caching import cache_folder; print(cache_folder(sys.argv[1:]))"
     environment = os.environ | {"NUMBA_CACHE_DIR": str(places[0]), "TMPDIR": str(places[3])}
     process = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code, *sources], env=environment, capture_output=True, text=True
@@ -336,7 +336,7 @@ def number():
     return 1
 """
 KERNELS = """
-from fastws.caching import cached_njit
+from fastws.kernels.caching import cached_njit
 from numba import njit
 import lanes
 

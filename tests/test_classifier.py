@@ -477,7 +477,8 @@ def test_memory_stays_within_twice_the_data_and_the_machines(threshold):
     x = np.random.default_rng(0).integers(0, 2, (2000, 8000), np.uint8)
     y = np.arange(len(x)) % 10
     classifier = DescriptionLengthClassifier((4,), sweeps=1, n_runs=1, threshold=threshold).fit(x[:100], y[:100])
-    machines = sum(array.nbytes for machine in classifier.machines_ for array in machine.parameters[2:])
+    nets = [machine.net for machine in classifier.machines_]
+    machines = sum(net.generative.data.nbytes + net.recognition.data.nbytes for net in nets)
     for method, arguments in ((classifier.fit, (x, y)), (classifier.predict, (x,))):
         with traced_memory() as peak_bytes:
             method(*arguments)

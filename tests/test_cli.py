@@ -76,7 +76,7 @@ def test_a_terminal_that_does_not_know_our_signs_gets_the_numbers(run, monkeypat
     terminal.flush()
     assert (code, "Error" in err) == (0, False)
     assert b"largest weight" in terminal.buffer.getvalue()
-    assert b"KL(data ? model)" in terminal.buffer.getvalue()
+    assert b"KL(data || model)" in terminal.buffer.getvalue()
 
 
 def test_bars_json_is_one_object_and_what_the_file_holds(run, tmp_path):

@@ -9,7 +9,8 @@ import pytest
 import fastws
 from fastws.cli.notes import check_notes
 from fastws.experiments.bars import learn, new_contest, new_run
-from fastws.experiments.digits import new_runs
+from fastws.experiments.digits import Backprop, Baselines, Comparison, new_runs
+from fastws.experiments.training import new_training
 from fastws.restarts import trial_length
 from fastws.simulation import save_runs
 
@@ -55,17 +56,22 @@ def digits_state():
     runs = new_runs(data, n_sweeps=3, hidden=(2,))
     for run in runs:
         run.run()
-    source = {"data": "nine.npz", "threshold": None, "seed": 0}
+    source = {"data": "nine.npz", "threshold": None, "seed": 0, "key": None, "binarise": None, "label_column": None}
+    baselines = Baselines("all", Comparison(5, 2), {"16,0.001": Backprop(0.1, 16, 0.001, 3)})
     return [run.simulation for run in runs], {
         "command": "digits",
         "source": source,
         "runs": [run.notes() for run in runs],
+        "baselines": baselines.notes(),
     }
 
 
 def train_state():
-    simulation = fastws.Simulation(fastws.Machine([4, 2]), fastws.Images(np.eye(4)), [(8, 0.1)])
-    return [simulation.advance(3)], {"command": "train"}
+    """Return the simulations and the notes of `fastws train` with images held out, interrupted after two sweeps."""
+    run = new_training(fastws.Machine([4, 2]), np.eye(4), [(8, 0.1)], validation=np.eye(4)[:2])
+    run.simulation.advance(5)
+    run.curve = [(0, 4.0, 4.0), (4, 3.5, 3.25)]
+    return run.simulations(), {"command": "train", "run": run.notes(), "shape": (2, 2)}
 
 
 STATES = {"bars": bars_state, "digits": digits_state, "train": train_state}
@@ -113,6 +119,22 @@ def may_be(notes, path, junk):
     """Return whether notes with this value, or with none for `...`, at this place say nothing that cannot be."""
     whole = isinstance(junk, int) and not isinstance(junk, bool) and junk >= 0
     number = isinstance(junk, int | float) and not isinstance(junk, bool) and abs(junk) < 1e300
+    if path[0] == "run" and "curve" in path:
+        if len(path) < 4:
+            return junk == [] if len(path) == 2 else junk is ...
+        # The points are 0 and 4, of 5 examples: one may be another if they still follow each other.
+        return number if path[-1] > 0 else whole and (junk < 4 if path[2] == 0 else 0 < junk <= 5)
+    if path[0] == "baselines":
+        fine = {
+            "error": number and junk >= 0,
+            "decay": number and junk >= 0,
+            "n_sweeps": whole,
+            "n_hidden": whole and junk,
+        }
+        fine |= {"nets": junk == {}, "n_compared": whole and junk >= 2, "n_wrong": whole and junk <= 5}
+        return fine.get(path[-1], junk is ... and path[-1] == "16,0.001")
+    if path[0] == "source" and path[-1] in ("key", "label_column", "binarise"):
+        return junk is None or (whole if path[-1] == "binarise" else isinstance(junk, str))
     if "curve" in path:
         # What is missing at the end is measured when the run goes on.
         last = junk is ... and len(path) == 4 and path[3] == len(notes["runs"][path[1]]["curve"]) - 1
@@ -120,7 +142,7 @@ def may_be(notes, path, junk):
     if path[0] == "contests":
         return len(path) == 3 and path[-1] in (0, 3) and whole
     fine = {"seconds": number and junk >= 0, "threshold": junk is None or number, "data": isinstance(junk, str)}
-    return {**fine, "seed": whole, "several": junk is True}.get(path[-1], False)
+    return {**fine, "seed": whole, "several": junk is True, "patience": whole and junk > 0}.get(path[-1], False)
 
 
 def is_refused(command, notes, runs):

@@ -9,11 +9,12 @@ import warnings
 from pathlib import Path
 
 import pytest
-from fastws.caching import CacheWarning
 from numba import config
 
 import fastws
-from fastws import kernels
+from fastws.kernels import run as kernels
+from fastws.kernels.caching import CacheWarning
+from fastws.kernels.jit import SOURCES
 
 COMPILED = pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
 PACKAGE = Path(fastws.__file__).parent
@@ -43,9 +44,9 @@ def test_all_that_kernels_are_made_of_decides_about_the_cache():
     while new:
         made_of |= new
         new = {path for one in new for path in imported(one)} - made_of
-    made_of.discard(PACKAGE / "caching.py")
-    assert {path.name for path in made_of} >= {"kernels.py", "lanes.py"}
-    assert sorted(map(Path, kernels.SOURCES)) == sorted(made_of)
+    assert {path.name for path in made_of} >= {"run.py", "units.py", "lanes.py"}
+    assert {*map(Path, SOURCES)} >= made_of
+    assert {*map(Path, SOURCES)} == {*(PACKAGE / "kernels").glob("*.py")}
 
 
 @COMPILED
@@ -53,7 +54,7 @@ def test_the_bars_compile_nothing_that_they_do_not_need(tmp_path):
     process = call(["-m", "fastws", "bars", "--examples", "100"], tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
     assert process.returncode == 0, process.stderr
     found = {path.name.split(".")[1].split("-")[0].lstrip("_") for path in (tmp_path / "cache").rglob("*.nbi")}
-    assert found >= {"run_bars", "sample_bars", "sample_fantasies"}
+    assert found >= {"run", "sample_bars", "sample_fantasies"}
     needless = ("wide", "active", "images", "together", "shuffle", "step", "update", "representations", "cost", "code")
     assert [name for name in sorted(found) if any(word in name for word in needless)] == []
 
@@ -62,7 +63,7 @@ def test_the_bars_compile_nothing_that_they_do_not_need(tmp_path):
 def test_a_read_only_installation_and_home_are_one_sentence_in_python_and_at_the_terminal(tmp_path):
     site = tmp_path / "site"
     shutil.copytree(PACKAGE, site / "fastws", ignore=shutil.ignore_patterns("__pycache__"))
-    (site / "fastws" / "__pycache__").write_text("in the way")
+    (site / "fastws" / "kernels" / "__pycache__").write_text("in the way")
     (tmp_path / "home").write_text("in the way")
     (tmp_path / "temporary").mkdir()
     home = str(tmp_path / "home")

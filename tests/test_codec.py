@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fastws.caching import cache_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +15,13 @@ import fastws
 import golden
 import naive_codec
 from chance import INTERPRETED
-from fastws import codec, datasets, estimate, kernels, storage
-from fastws.codec import coder, limits
+from fastws import codec, datasets, estimate
+from fastws.codec import limits
+from fastws.codec.coder import stack_of
+from fastws.kernels import code as kernels
+from fastws.kernels.caching import cache_folder
+from fastws.kernels.jit import SOURCES
+from fastws.kernels.layout import LANES
 from machines import parameter_arrays, random_machine
 from memory import traced_memory
 
@@ -141,10 +145,13 @@ def test_files_of_another_entropy_coder_keep_their_bytes(case):
 
 
 def alone(p_on):
-    """Return a cascade by which nothing drives one layer, whose units are on with about these probabilities."""
-    weights = storage.aligned(1, 1, len(p_on))
-    weights[0, 0, : len(p_on)] = np.log(p_on) - np.log1p(-np.asarray(p_on))
-    return coder.Cascade(weights, np.array([[0, 1, 0, 0]]), np.empty((1, len(p_on) + storage.LANES)))
+    """Return a cascade by which nothing drives one layer, whose units are on with about these probabilities.
+
+    It is the top layer of a machine, which comes first.
+    """
+    machine = fastws.Machine([1, len(p_on)])
+    machine.gen_biases[1][:] = np.log(p_on) - np.log1p(-np.asarray(p_on))
+    return machine, kernels.Cascade(False, np.array([[1, 1, 0]]), np.empty((1, len(p_on) + LANES)))
 
 
 @settings(max_examples=40)
@@ -153,11 +160,9 @@ def test_the_stack_is_that_of_the_documentation_whatever_is_on_it(data):
     """Words of any value and number, so that it runs dry, and units of any probability."""
     words = data.draw(st.lists(st.sampled_from([0, 1, 2**32 - 1]) | st.integers(0, 2**32 - 1), max_size=6))
     p = data.draw(st.lists(st.sampled_from([1e-9, 1e-3, 0.3, 0.5, 0.9, 1 - 1e-9]), min_size=20, max_size=20))
-    cascade, sizes = alone(p), np.array([len(p), 0])
-    stack, states = (
-        coder.stack_of(np.array([*words, *[0] * len(p)], np.uint32), len(words)),
-        np.zeros((2, 20), np.float32),
-    )
+    machine, cascade = alone(p)
+    net, states = machine.net, machine.room().states
+    stack = stack_of(np.array([*words, *[0] * len(p)], np.uint32), len(words))
     naive = naive_codec.Stack(words)
 
     def same():
@@ -165,35 +170,34 @@ def test_the_stack_is_that_of_the_documentation_whatever_is_on_it(data):
         return (found, int(stack.head[0])) == (naive.words, naive.state)
 
     assert same()
-    coder.pop_layers(sizes, cascade, states, stack)
+    kernels.pop_layers(net, cascade, states, stack)
     k = [int(value * 2**22) for value in cascade.probabilities[0, : len(p)]]
-    assert states[0].tolist() == [naive.pop(value) for value in k]
+    assert states[1, : len(p)].tolist() == [naive.pop(value) for value in k]
     assert same()
     other = data.draw(st.lists(st.integers(0, 1), min_size=20, max_size=20))
-    states[0] = other
-    coder.push_layers(sizes, cascade, states, stack)
+    states[1, : len(p)] = other
+    kernels.push_layers(net, cascade, states, stack)
     for state, value in zip(reversed(other), reversed(k), strict=True):
         naive.push(state, value)
     assert same()
 
 
-def test_compiled_code_is_kept_by_the_coder_s_file_and_all_that_kernels_are_made_of():
-    """A change in either must not find what was compiled before it."""
+def test_compiled_code_of_the_coder_is_kept_by_all_that_kernels_are_made_of():
+    """A change in any of it must not find what was compiled before."""
     if INTERPRETED:
         pytest.skip("nothing is compiled")
-    folder = cache_folder([*kernels.SOURCES, coder.__file__])
-    for kernel in (coder.push_images, coder.pop_images):
+    folder = cache_folder(SOURCES)
+    for kernel in (kernels.push_images, kernels.pop_images):
         assert folder in Path(kernel.stats.cache_path).parents
 
 
 @pytest.mark.parametrize("scale", [0.1, 2.0, 20.0, 1e4, 1e30])
 def test_probabilities_are_the_logistic_rounded_to_what_a_code_can_have(scale):
     machine = scaled_machine([33, 17, 5], scale, 3)
-    sizes, _, generative, _ = machine.parameters
-    states = np.zeros((4, 33), np.float32)
+    states = machine.room().states
     states[1, :17] = np.arange(17) % 2
     p = np.empty((1, 33 + 16))
-    kernels.code_probabilities(generative[0], sizes, states, 1, 0, p, 0)
+    kernels.code_probabilities(machine.net, False, 0, states, p, 0)
     k = p[0, :33] * 2**22
     np.testing.assert_array_equal(k, np.rint(k))
     assert k.min() >= 1

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from fastws import datasets
-from fastws.datasets import binarise, image_shape, load_bundled, load_file, load_openml, read_arrays, reduce_image
+from fastws.datasets import binarise, image_shape, load_bundled, load_file, load_openml, read_arrays
+from fastws.datasets.openml import average_fields, reduce_image
 from fastws.streams import Images
 
 # The bundled digits.
@@ -310,7 +310,7 @@ def brute_force_means(square, side):
 @pytest.mark.parametrize("n", [1, 5, 8, 13, 16, 20, 28])
 def test_fields_are_area_averages(n):
     square = np.random.default_rng(n).random((n, n))
-    np.testing.assert_allclose(datasets.average_fields(square), brute_force_means(square, 8), rtol=1e-12)
+    np.testing.assert_allclose(average_fields(square), brute_force_means(square, 8), rtol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fastws.lanes import LANES, load, store
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
@@ -15,7 +14,13 @@ from scipy import stats
 
 import naive
 from chance import FALSE_ALARM, INTERPRETED, draws
-from fastws import estimate, exact, kernels
+from fastws import estimate, exact
+from fastws.kernels.costs import average_costs, sampled_costs
+from fastws.kernels.elementary import exp_of_minus_magnitude, log_of_doubles
+from fastws.kernels.jit import SOURCES
+from fastws.kernels.lanes import load, store
+from fastws.kernels.layout import LANES, connection
+from fastws.kernels.steps import sample_representations
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.threads import Stopped
@@ -42,7 +47,7 @@ def sampled(machine, x, n_samples, seed=0):
     """Return the costs C(α, d) and the surprises -log Q(α|d) that the kernel draws, in nats."""
     costs, surprises = np.empty((2, len(x), n_samples))
     numbers = np.arange(len(x), dtype=np.uint64)
-    kernels.sampled_costs(make_key(seed, Use.ESTIMATES), numbers, *machine.parameters, x, costs, surprises)
+    sampled_costs(make_key(seed, Use.ESTIMATES), numbers, machine.net, machine.room(), x, costs, surprises)
     return costs, surprises
 
 
@@ -52,7 +57,7 @@ def sampled(machine, x, n_samples, seed=0):
 @njit(error_model="numpy")
 def exponentials(a, out):
     for row in range(len(a)):
-        store(out, row, 0, kernels.exp_of_minus_magnitude(load(a, row, 0)))
+        store(out, row, 0, exp_of_minus_magnitude(load(a, row, 0)))
 
 
 def test_exp_of_minus_magnitude():
@@ -77,7 +82,7 @@ def test_exp_of_minus_magnitude():
 @njit(error_model="numpy")
 def logarithms(a, out):
     for row in range(len(a)):
-        store(out, row, 0, kernels.log_of_doubles(load(a, row, 0)))
+        store(out, row, 0, log_of_doubles(load(a, row, 0)))
 
 
 def test_log_of_doubles():
@@ -105,7 +110,7 @@ def test_log_of_doubles():
 def test_averages_are_sums_in_order(n_samples, spread):
     costs, surprises = np.random.default_rng(n_samples).uniform(0, spread, (2, 3, n_samples))
     averages = np.empty((3, 3))
-    kernels.average_costs(costs, surprises, averages)
+    average_costs(costs, surprises, averages, np.empty((2, 16)))
     for cost, surprise, (length, energy, bound) in zip(costs.tolist(), surprises.tolist(), averages.T, strict=True):
         differences = [c - s for c, s in zip(cost, surprise, strict=True)]
         assert length == reduce(operator.add, cost) / n_samples
@@ -118,7 +123,7 @@ def test_averages_are_sums_in_order(n_samples, spread):
 def test_nothing_that_is_the_same_everywhere_comes_from_libm_or_blas():
     """Logarithms, exponentials, sums and products of matrices of libraries differ between processors."""
     own = {"exp", "exp2", "log", "log1p", "log2", "logaddexp", "mean", "sum", "dot", "vecdot", "average", "power"}
-    for source in [*kernels.SOURCES, estimate.__file__]:
+    for source in [*SOURCES, estimate.__file__]:
         for node in ast.walk(ast.parse(Path(source).read_text(encoding="utf-8"))):
             assert not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.MatMult), source
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("np", "math"):
@@ -246,8 +251,8 @@ def test_padding_of_a_layer_costs_nothing(size):
         array *= np.float32(0.2)
     # What is beyond the units of a layer is not zero after learning.
     for stack, widths in ((machine._generative, [size] * 3), (machine._recognition, [size] * 2)):
-        for connection, width in zip(stack, widths, strict=True):
-            connection[:, width:] = 7
+        for level, width in enumerate(widths):
+            connection(stack, level)[:, width:] = 7
     x = images(3, size)
     oracle = naive.parameters(machine)
     costs, _ = sampled(machine, x, 1)
@@ -260,7 +265,7 @@ def machine_states(machine, x):
     """Return the representations that the first sample of each input has."""
     drawn = np.empty((len(x), sum(machine.layer_sizes[1:])), np.uint8)
     key = make_key(0, Use.ESTIMATES)
-    kernels.sample_representations(key, *machine.shape, machine.parameters[-1], x, drawn)
+    sample_representations(key, machine.net, machine.room(), x, drawn)
     return np.split(drawn, np.cumsum(machine.layer_sizes[1:-1]), axis=1)
 
 
@@ -393,11 +398,11 @@ def test_one_input_may_come_without_its_outer_dimension_and_as_any_kind_of_numbe
 def test_representations_are_drawn_sixteen_thousand_at_a_time(monkeypatch, n_samples, rows):
     lengths = []
 
-    def record(key, numbers, sizes, wide, generative, recognition, inputs, costs, surprises):
+    def record(key, numbers, net, room, inputs, costs, surprises):
         lengths.append(len(inputs))
         costs[:], surprises[:] = 1, 1
 
-    monkeypatch.setattr(kernels, "sampled_costs", record)
+    monkeypatch.setattr(estimate, "sampled_costs", record)
     n = 2 * rows + 1
     estimate.measures(Machine([2, 1]), np.zeros((n, 2), np.uint8), n_samples)
     assert sorted(lengths) == sorted([rows, rows, 1])

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 import naive
 import precise
-from fastws import exact, levels
+from fastws import exact
+from fastws.exact import levels
+from fastws.exact.careful import CarefulLevel
 from fastws.machine import Machine
 from fastws.threads import Stopped
 from memory import traced_memory
@@ -106,7 +108,7 @@ def test_cutting_into_blocks_changes_nothing(example, max_trailing, block):
     whole = [function(machine, x) for function in functions]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(levels, "_MAX_TRAILING", max_trailing)
-        for kind in (levels.Level, levels.CarefulLevel):
+        for kind in (levels.Level, CarefulLevel):
             patch.setattr(kind, "block", block)
         for function, expected in zip(functions, whole, strict=True):
             np.testing.assert_allclose(function(machine, x), expected, rtol=1e-12, atol=1e-9)

@@ -7,13 +7,11 @@ import itertools
 
 import numpy as np
 import pytest
-from fastws.storage import LANES
 from numba import njit
 from scipy import stats
 
 from chance import FALSE_ALARM, assert_frequencies, draws
-from fastws import kernels
-from fastws.kernels import GROUP
+from fastws.kernels.random import GROUP, PLACES, draw_group
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.streams import Bars
@@ -25,8 +23,7 @@ def fill(key, first_example, words):
     n_groups = words.shape[1] // GROUP
     for row in range(words.shape[0]):
         for group in range(n_groups):
-            bits = kernels.random_bits(key, first_example + np.uint64(row), group)
-            kernels.store_group(words[row : row + 1], group * GROUP, bits)
+            draw_group(key, first_example + np.uint64(row), group, words[row : row + 1], group * GROUP)
 
 
 def words_of(seed, n_examples, n_groups=1, use=Use.LEARNING, first_example=0):
@@ -68,7 +65,7 @@ def test_every_bit_of_every_lane_is_fair():
 
 def test_lanes_are_independent():
     words = words_of(0, draws(40_000))
-    for lag in (1, LANES, 2 * LANES, 3 * LANES):
+    for lag in (1, PLACES, 2 * PLACES, 3 * PLACES):
         assert_independent(words[:, :-lag], words[:, lag:])
     # All pairs of the 64 words of a group, by the correlation of one bit of each.
     signs = (words >> 31).astype(np.float64) * 2 - 1
@@ -120,7 +117,7 @@ def test_streams_do_not_overlap():
         for use in (Use.LEARNING, Use.ORDER, Use.FANTASIES):
             for first_example in (0, 2**32 - 20, 2**63):
                 words = words_of(seed, 40, 3, use, first_example)
-                blocks.append(words.reshape(-1, 4, LANES).swapaxes(1, 2).reshape(-1, 4))
+                blocks.append(words.reshape(-1, 4, PLACES).swapaxes(1, 2).reshape(-1, 4))
     blocks = np.concatenate(blocks)
     assert len(np.unique(blocks, axis=0)) == len(blocks)
 

@@ -7,208 +7,34 @@ import sys
 
 import numpy as np
 import pytest
-from fastws.lanes import LANES, load, store
-from hypothesis import given
-from hypothesis import strategies as st
 from numba import njit
-from scipy import stats
 
 import naive
-from chance import FALSE_ALARM, INTERPRETED, assert_frequencies, draws, pattern_numbers
-from fastws import kernels
-from fastws.machine import sleep_step, wake_step
+from chance import INTERPRETED, assert_frequencies, draws, pattern_numbers
+from fastws import machine as machines_module
+from fastws.kernels import steps as kernels
+from fastws.kernels.costs import sampled_costs
+from fastws.kernels.lanes import load
+from fastws.kernels.layout import LANES
+from fastws.kernels.rooms import new_room
+from fastws.kernels.sources import write_bars
+from fastws.kernels.types import BarsSource, Narrow, Rule, Wide
+from fastws.kernels.units import sample_units
 from fastws.randomness import Use, make_key
 from fastws.simulation import Simulation
+from fastws.steps import sleep_step, wake_step
 from fastws.streams import Bars, Images
 from machines import parameter_bits, random_machine
-
-# Random bits.
-
-WORD = 2**32
-ROTATIONS = [(10, 26), (11, 21), (13, 27), (23, 5), (6, 20), (17, 11), (25, 10), (18, 20)]
-
-
-def threefry_4x32(key, counter, rounds):
-    """Threefry as its paper has it (Salmon and others, SC11, 2011), in whole numbers."""
-    keys = [*key, key[0] ^ key[1] ^ key[2] ^ key[3] ^ 0x1BD11BDA]
-    x = [(c + k) % WORD for c, k in zip(counter, keys, strict=False)]
-    for n in range(rounds):
-        for (i, j), turn in zip([(0, 1), (2, 3)] if n % 2 == 0 else [(0, 3), (2, 1)], ROTATIONS[n % 8], strict=True):
-            x[i] = (x[i] + x[j]) % WORD
-            x[j] = (x[j] << turn | x[j] >> 32 - turn) % WORD ^ x[i]
-        if n % 4 == 3:
-            s = n // 4 + 1
-            x = [(word + keys[(s + i) % 5]) % WORD for i, word in enumerate(x)]
-            x[3] = (x[3] + s) % WORD
-    return x
-
-
-@pytest.mark.parametrize(
-    ("word", "expected"),
-    [
-        (0, [0x9C6CA96A, 0xE17EAE66, 0xFC10ECD4, 0x5256A7D8]),
-        (WORD - 1, [0x2A881696, 0x57012287, 0xF6C7446E, 0xA16A6732]),
-    ],
+from replaying import (
+    assert_close_after_a_run,
+    draws_of_an_example,
+    fantasy_by_eq_1,
+    order_of,
+    replay,
+    representation_by_eq_1,
+    stream_of_thresholds,
+    thresholds_of,
 )
-def test_threefry_of_this_test_gives_the_published_answers(word, expected):
-    assert threefry_4x32([word] * 4, [word] * 4, rounds=20) == expected
-
-
-@njit
-def random_words(key, example, group, words):
-    a, b, c, d = kernels.random_bits(key, example, group)
-    store(words, 0, 0, a)
-    store(words, 1, 0, b)
-    store(words, 2, 0, c)
-    store(words, 3, 0, d)
-
-
-@given(
-    st.lists(st.integers(0, WORD - 1), min_size=4, max_size=4),
-    st.integers(0, 2**64 - 1) | st.integers(WORD - 2, WORD + 2) | st.integers(0, 5),
-    st.integers(0, WORD - 1) | st.integers(0, 5),
-)
-def test_random_bits_are_threefry_with_12_rounds(key, example, group):
-    words = np.empty((4, LANES), np.uint32)
-    random_words(np.array(key, np.uint32), np.uint64(example), group, words)
-    for lane in range(LANES):
-        counter = [example % WORD, example // WORD, group, lane]
-        assert words[:, lane].tolist() == threefry_4x32(key, counter, rounds=12)
-
-
-def words_of(key, number, n_groups=1):
-    words = np.empty((n_groups, 4, LANES), np.uint32)
-    for group in range(n_groups):
-        random_words(key, np.uint64(number), group, words[group])
-    return words.ravel()
-
-
-@pytest.mark.parametrize("n_draws", [1, 16, 17, 48, 64, 65, 150])
-def test_thresholds_are_the_variates_of_the_random_bits(n_draws):
-    key, example = make_key(3, Use.LEARNING), 2**40 + 5
-    thresholds = np.full((2, 192), np.nan, np.float32)
-    kernels.draw_thresholds(key, np.uint64(example), n_draws, thresholds)
-    expected = apply(logistic_variates, words_of(key, example, -(-n_draws // 64)))
-    np.testing.assert_array_equal(thresholds[0, :n_draws], expected[:n_draws])
-    assert np.isnan(thresholds[0, -(-n_draws // 64) * 64 :]).all()
-    assert np.isnan(thresholds[1]).all()
-
-
-@pytest.mark.parametrize("first", [0, 1, 63, 64, 2**40 + 7])
-@pytest.mark.parametrize("n_draws", [1, 63, 64, 65, 150])
-def test_thresholds_ahead_are_a_stream_of_variates(first, n_draws):
-    key = make_key(3, Use.LEARNING)
-    thresholds = np.zeros((1, 320), np.float32)
-    start = kernels.draw_thresholds_ahead(key, np.uint64(first), n_draws, thresholds)
-    stream = apply(logistic_variates, np.concatenate([words_of(key, first // 64 + i) for i in range(4)]))
-    np.testing.assert_array_equal(thresholds[0, start : start + n_draws], stream[first % 64 :][:n_draws])
-
-
-@pytest.mark.parametrize(("first", "n_draws"), [(0, 64), (0, 65), (5, 60), (5, 150), (2**40 + 63, 3)])
-def test_thresholds_of_sixteen_machines_are_those_of_each(first, n_draws):
-    keys = [make_key(seed, Use.LEARNING) for seed in range(LANES)]
-    together = np.zeros((1, 320, LANES), np.float32)
-    start = kernels.draw_thresholds_together(np.stack(keys, axis=1).copy(), np.uint64(first), n_draws, together)
-    for machine, key in enumerate(keys):
-        thresholds = np.zeros((1, 320), np.float32)
-        assert kernels.draw_thresholds_ahead(key, np.uint64(first), n_draws, thresholds) == start
-        own = together[0, start : start + n_draws, machine]
-        np.testing.assert_array_equal(own, thresholds[0, start : start + n_draws])
-
-
-@pytest.mark.parametrize("n_draws", [1, 16, 18, 64, 66, 115])
-def test_there_is_room_for_whole_groups_wherever_the_draws_begin(n_draws):
-    room = kernels.new_thresholds(n_draws).shape[1]
-    assert all(-(-(start + n_draws) // 64) * 64 <= room for start in range(64))
-
-
-# Functions of one number.
-
-
-@njit(error_model="numpy")
-def logistics(x, out):
-    for row in range(len(x)):
-        store(out, row, 0, kernels.logistic(load(x, row, 0)))
-
-
-@njit(error_model="numpy")
-def logs(x, out):
-    for row in range(len(x)):
-        store(out, row, 0, kernels.log(load(x, row, 0)))
-
-
-@njit(error_model="numpy")
-def logistic_variates(x, out):
-    for row in range(len(x)):
-        store(out, row, 0, kernels.logistic_variate(load(x, row, 0)))
-
-
-def apply(function, x):
-    """Return float32 values of a function of lanes, as float64."""
-    rows = np.zeros((-(-len(x) // LANES), LANES), x.dtype)
-    rows.ravel()[: len(x)] = x
-    out = np.empty(rows.shape, np.float32)
-    function(rows, out)
-    return out.ravel()[: len(x)].astype(np.float64)
-
-
-def test_logistic_is_accurate():
-    a = np.linspace(-100, 100, 200_000, dtype=np.float32)
-    p = apply(logistics, a)
-    exact = np.array([naive.probability(x) for x in a.tolist()])
-    np.testing.assert_allclose(p, exact, rtol=0, atol=2e-7)
-    inside = np.abs(a) < 87
-    np.testing.assert_allclose(p[inside], exact[inside], rtol=1e-5)  # a small probability is small by as much
-    assert p.min() > 0  # a unit can always be off, and cost something
-    assert p.max() <= 1
-
-
-def test_logistic_at_its_ends():
-    p = apply(logistics, np.array([0, -0.0, np.inf, -np.inf, -87.5, -87], np.float32))
-    assert p[:3].tolist() == [0.5, 0.5, 1]
-    np.testing.assert_allclose(p[3:], math.exp(-87), rtol=1e-5)
-
-
-def test_log_is_accurate():
-    rng = np.random.default_rng(0)
-    tiny, most = (np.float32(x).view(np.uint32) for x in (np.finfo(np.float32).tiny, np.finfo(np.float32).max))
-    near_one = np.float32(1).view(np.uint32) + np.arange(-(2**16), 2**16)
-    near_half_steps = 0x3F3504F3 + np.arange(-1000, 1000)  # where the exponent changes
-    words = np.concatenate([[tiny, most], rng.integers(tiny, most, 200_000), near_one, near_half_steps])
-    x = words.astype(np.uint32).view(np.float32)
-    exact = np.log(x.astype(np.float64))
-    units = np.spacing(np.abs(exact).astype(np.float32))
-    assert np.max(np.abs(apply(logs, x) - exact) / units) < 2
-
-
-def random_uint32(n):
-    words = np.empty((-(-n // 64), 4, LANES), np.uint32)
-    for example, block in enumerate(words):
-        random_words(make_key(0, Use.LEARNING), np.uint64(example), 0, block)
-    return words.ravel()[:n]
-
-
-def test_logistic_variate_inverts_the_logistic_distribution():
-    ends = np.concatenate([bit + np.arange(2000) for bit in (0, 2**30, 2**31 - 2000, 2**31, 2**32 - 2000)])
-    bits = np.concatenate([ends, random_uint32(20_000)]).astype(np.uint32)
-    u = ((bits % 2**31) + 0.5) / 2**32
-    exact = np.where(bits < 2**31, -1, 1) * (np.log(u) - np.log1p(-u))
-    np.testing.assert_allclose(apply(logistic_variates, bits), exact, rtol=3e-7, atol=2e-7)
-
-
-def test_logistic_variate_is_finite_and_symmetric():
-    least, middle, other_middle, most = apply(logistic_variates, np.array([0, 2**31 - 1, 2**32 - 1, 2**31], np.uint32))
-    assert least == -most == pytest.approx(math.log(2**33 - 1), abs=1e-5)
-    assert middle == other_middle == 0
-
-
-def test_thresholds_have_a_logistic_distribution():
-    """Kolmogorov and Smirnov; false alarms: < 1e-6."""
-    t = apply(logistic_variates, random_uint32(draws(1_000_000)))
-    assert stats.kstest(t, "logistic").pvalue > FALSE_ALARM
-
-
-# One step.
 
 STEPPED = [[1, 1], [3, 2], [17, 5, 3], [4, 33, 2], [40, 15, 16, 1], [16, 17, 33, 15, 40], [5, 4, 3, 2, 1]]
 RATES = [0.3, 0.02, 0.5, 0.07, 0.11]
@@ -220,36 +46,6 @@ def assert_agree(machine, expected):
     for name in ("gen_weights", "gen_biases", "rec_weights", "rec_biases"):
         for found, wanted in zip(getattr(machine, name), getattr(expected, name), strict=True):
             np.testing.assert_allclose(found, wanted, rtol=2e-6, atol=2e-6, err_msg=name)
-
-
-def thresholds_of(seed, use, example, n):
-    thresholds = np.empty((1, n + 4 * LANES), np.float32)
-    kernels.draw_thresholds(make_key(seed, use), np.uint64(example), n, thresholds)
-    return thresholds[0, :n].tolist()
-
-
-def states_by_eq_1(weights, biases, driving, thresholds):
-    """Draw a layer; the draws used are taken from `thresholds`."""
-    logits = naive.logits(weights, biases, driving)
-    # Closer than this, float32 might have decided otherwise; seeds are such that it does not happen.
-    assert all(abs(a - t) > 1e-5 for a, t in zip(logits, thresholds, strict=False))
-    states = [int(a > t) for a, t in zip(logits, thresholds, strict=False)]
-    del thresholds[: len(states)]
-    return states
-
-
-def representation_by_eq_1(machine, d, thresholds):
-    layers = [list(d)]
-    for weights, biases in zip(machine.rec_weights, machine.rec_biases, strict=True):
-        layers.append(states_by_eq_1(weights, biases, layers[-1], thresholds))
-    return layers
-
-
-def fantasy_by_eq_1(machine, thresholds):
-    layers = [states_by_eq_1([], machine.gen_biases[-1], [], thresholds)]
-    for weights, biases in zip(machine.gen_weights[::-1], machine.gen_biases[-2::-1], strict=True):
-        layers.insert(0, states_by_eq_1(weights, biases, layers[0], thresholds))
-    return layers
 
 
 def bars_by_their_draws(size, thresholds, exclude=()):
@@ -337,8 +133,12 @@ def test_rows_of_units_that_are_off_keep_even_a_nan():
     machine.rec_biases[0][:] = -1000  # no unit is ever on
     machine.gen_weights[0][1, 3] = np.array(0x7FC12345, np.uint32).view(np.float32)
     before = machine.copy()
-    wake_step(machine, np.ones(17), 0.1)
+    room, rule = machine.room(), Rule(np.full(2, 0.1, np.float32), np.float32(-np.inf))
+    room.states[0, :17] = 1
+    kernels.wake_step(make_key(0, Use.WAKE_STEP), machine.net, rule, room)
+    assert not room.states[1, :5].any()
     np.testing.assert_array_equal(bits(machine.gen_weights[0]), bits(before.gen_weights[0]))
+    assert (bits(machine.gen_biases[0]) != bits(before.gen_biases[0])).any()
 
 
 @pytest.mark.parametrize("level", range(4))
@@ -387,7 +187,7 @@ def test_sampled_costs_are_those_of_the_draws_of_image_and_sample(sizes):
     machine, x = random_machine(sizes), np.random.default_rng(0).integers(0, 2, (3, sizes[0]), np.uint8)
     numbers, (costs, surprises) = np.array([0, 7, 2**32 - 1], np.uint64), np.empty((2, 3, 4))
     key = make_key(9, Use.ESTIMATES)
-    kernels.sampled_costs(key, numbers, *machine.parameters, x, costs, surprises)
+    sampled_costs(key, numbers, machine.net, machine.room(), x, costs, surprises)
     for d, number, costs_of_image, surprises_of_image in zip(
         x.tolist(), numbers.tolist(), costs, surprises, strict=True
     ):
@@ -444,35 +244,6 @@ def test_steps_of_successive_seeds_have_the_right_distributions():
 # Runs.
 
 
-def draws_of_an_example(sizes):
-    return 2 * sum(sizes) - sizes[0]
-
-
-def stream_of_thresholds(seed, n):
-    """Return the first draws of a simulation of this seed."""
-    thresholds = np.empty((1, n + 4 * LANES), np.float32)
-    kernels.draw_thresholds_ahead(make_key(seed, Use.LEARNING), np.uint64(0), n, thresholds)
-    return thresholds[0, :n].tolist()
-
-
-def replay(machine, inputs, rates, seed, first_draw=0):
-    """Learn from inputs in turn as the paper says, with the random numbers that a simulation of this seed uses."""
-    n_draws = first_draw + draws_of_an_example(machine.layer_sizes)
-    stream = stream_of_thresholds(seed, len(inputs) * n_draws)
-    for example, d in enumerate(inputs):
-        thresholds = stream[example * n_draws :][first_draw:n_draws]
-        naive.wake_update(machine, representation_by_eq_1(machine, d, thresholds), rates, nonnegative=True)
-        naive.sleep_update(machine, fantasy_by_eq_1(machine, thresholds), rates)
-        assert thresholds == []
-
-
-def assert_close_after_a_run(machine, expected, n):
-    """Each of the 2n updates adds a rounding error of up to about 1e-7 to a parameter."""
-    for name in ("gen_weights", "gen_biases", "rec_weights", "rec_biases"):
-        for found, wanted in zip(getattr(machine, name), getattr(expected, name), strict=True):
-            np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-7 * n, err_msg=name)
-
-
 @pytest.mark.parametrize(("size", "hidden", "exclude"), [(3, [5, 3, 2], ()), (4, [8, 1], ()), (2, [3], ("blank",))])
 def test_run_on_bars_is_the_paper_to_the_letter(size, hidden, exclude):
     machine, rates, seed, n = random_machine([size**2, *hidden]), RATES[: len(hidden) + 1], 5, 400
@@ -500,9 +271,7 @@ def test_run_on_images_is_the_paper_to_the_letter(sizes):
 
     inputs = []
     for sweep in range(14):
-        order = np.empty(23, np.int64)
-        kernels.shuffle(make_key(seed, Use.ORDER), np.uint64(sweep), order)
-        inputs += x[order].tolist()
+        inputs += x[order_of(seed, sweep, 23)].tolist()
     replay(expected, inputs[:n], [float(np.float32(rate)) for rate in rates], seed)
     assert_close_after_a_run(machine, expected, n)
 
@@ -511,22 +280,21 @@ def test_run_on_images_is_the_paper_to_the_letter(sizes):
 
 
 @njit(error_model="numpy")
-def image_of_bars(orientation, bars, thresholds, on, images):
-    kernels.draw_bars(orientation, bars, thresholds, 0, on, images, 0)
+def image_of_bars(source, room):
+    write_bars(source, room, 0, np.uint64(0), 0)
 
 
 def test_a_bar_is_there_where_its_logit_exceeds_the_draw():
-    bars = np.full((2, 3), 0.5, np.float32)
-    thresholds, on, images = (np.zeros((1, 64), np.float32) for _ in range(3))
+    source, room = BarsSource(np.float32(0.5), np.full((2, 3), 0.5, np.float32)), new_room(np.array([4]), 3)
     for draw, image in [(0.5, [1, 1, 0, 0]), (np.nextafter(np.float32(0.5), np.float32(0)), [1, 0, 1, 0])]:
-        thresholds[0, :3] = draw, -1, 0.5
-        image_of_bars(np.float32(0.5), bars, thresholds, on, images)
-        assert images[0, :4].tolist() == image
+        room.thresholds[0, :3] = draw, -1, 0.5
+        image_of_bars(source, room)
+        assert room.inputs[0, :4].tolist() == image
 
 
 @njit(error_model="numpy")
 def states_of_units(logits, states, thresholds):
-    kernels.sample_units(load(logits, 0, 0), states, 0, 0, thresholds, 0)
+    sample_units(load(logits, 0, 0), states, 0, 0, thresholds, 0)
 
 
 def test_a_unit_is_on_where_its_logit_exceeds_the_draw():
@@ -550,15 +318,15 @@ def test_weights_from_silent_units_keep_even_a_negative_zero():
     machine = random_machine([5, 3])
     machine.gen_weights[0][:] = -0.0
     before = machine.arrays()["gen_weights_0"]
-    silent, rates = kernels.new_states(machine.shape[0]), np.array([0.1, 0.1], np.float32)
-    kernels.wake_update(*machine.shape, machine.parameters[2], rates, np.float32(0), silent)
+    rule = Rule(np.array([0.1, 0.1], np.float32), np.float32(0))
+    kernels.wake_update(machine.net, rule, machine.room().states)
     np.testing.assert_array_equal(machine.gen_weights[0].view(np.uint32), before.view(np.uint32))
 
 
-WIDE = [[64, 64], [150, 65, 67], [64, 100, 3], [3, 64, 65, 2]]
+WITH_WIDE_LAYERS = [[64, 64], [150, 65, 67], [64, 100, 3], [3, 64, 65, 2]]
 
 
-@pytest.mark.parametrize("sizes", WIDE, ids=str)
+@pytest.mark.parametrize("sizes", WITH_WIDE_LAYERS, ids=str)
 @pytest.mark.parametrize("nonnegative", [False, True])
 def test_wide_layers_learn_and_dream_to_the_same_bits_as_narrow_ones(sizes, nonnegative, monkeypatch):
     def life(machine):
@@ -569,11 +337,11 @@ def test_wide_layers_learn_and_dream_to_the_same_bits_as_narrow_ones(sizes, nonn
         return parameter_bits(machine), [layer.tolist() for layer in states + drawn]
 
     wide = random_machine(sizes)
-    assert wide.shape[1]
+    assert isinstance(wide.net.way, Wide)
     parameters, states = life(wide)
-    monkeypatch.setattr(kernels, "WIDE", 1000)
+    monkeypatch.setattr(machines_module, "WIDE", 1000)
     narrow = random_machine(sizes)
-    assert narrow.shape[1] is None
+    assert isinstance(narrow.net.way, Narrow)
     own_parameters, own_states = life(narrow)
     assert states == own_states
     np.testing.assert_array_equal(parameters, own_parameters)
@@ -631,47 +399,3 @@ def test_compiled_and_interpreted_kernels_give_the_same_bits():
     other = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
     assert other.returncode == 0, other.stderr
     assert json.loads(other.stdout) == small_runs()
-
-
-def test_storage_for_lanes_is_aligned_and_wide_enough():
-    for n_rows, n_columns in [(1, 1), (3, 16), (2, 33)]:
-        array = kernels.aligned(n_rows, n_columns)
-        assert array.shape[0] == n_rows
-        assert n_columns <= array.shape[1] < n_columns + LANES
-        assert array.shape[1] % LANES == array.ctypes.data % (4 * LANES) == 0
-        assert not array.any()
-
-
-# Order.
-
-
-def shuffled(seed, sweep, n):
-    order = np.full(n, -1, np.int64)
-    kernels.shuffle(make_key(seed, Use.ORDER), np.uint64(sweep), order)
-    return order.tolist()
-
-
-@pytest.mark.parametrize("n", [1, 2, 64, 65, 66, 1000])
-def test_shuffle_is_a_permutation(n):
-    orders = [shuffled(0, sweep, n) for sweep in (0, 1, 2**40)]
-    assert all(sorted(order) == list(range(n)) for order in orders)
-    if n > 60:
-        assert orders[0] != orders[1] != orders[2] != shuffled(1, 2**40, n)
-
-
-@pytest.mark.parametrize("n", [2, 64, 65, 200])
-def test_shuffle_is_that_of_fisher_and_yates(n):
-    words, expected = words_of(make_key(4, Use.ORDER), 9, n_groups=4).tolist(), list(range(n))
-    for i in range(n - 1):
-        j = i + words[i] * (n - i) // WORD
-        expected[i], expected[j] = expected[j], expected[i]
-    assert shuffled(4, 9, n) == expected
-
-
-def test_shuffle_is_fair():
-    """All orders of four, and where the last of twenty goes; false alarms: < 1e-6 each."""
-    numbers = {order: i for i, order in enumerate(itertools.permutations(range(4)))}
-    drawn = [numbers[tuple(shuffled(0, sweep, 4))] for sweep in range(draws(50_000))]
-    assert_frequencies(np.bincount(drawn, minlength=24), [1 / 24] * 24)
-    places = [shuffled(0, sweep, 20).index(19) for sweep in range(draws(20_000))]
-    assert_frequencies(np.bincount(places, minlength=20), [1 / 20] * 20)

@@ -4,8 +4,9 @@ import operator
 
 import numpy as np
 import pytest
-from fastws.lanes import (
-    LANES,
+from numba import config, njit
+
+from fastws.kernels.lanes import (
     float_bits,
     float_from_bits,
     lane_numbers,
@@ -20,7 +21,7 @@ from fastws.lanes import (
     to_float,
     where,
 )
-from numba import config, njit
+from fastws.kernels.layout import LANES
 
 pytestmark = pytest.mark.skipif(config.DISABLE_JIT, reason="interpreted, both sides are the same NumPy code")
 

@@ -10,8 +10,10 @@ import pytest
 from fastws import codec, estimate, exact, gradients
 from fastws.checks import NotFiniteError
 from fastws.files import FORMAT_VERSION
-from fastws.machine import Machine, sleep_step, sleep_update, wake_step, wake_update
+from fastws.kernels.types import Narrow, Wide
+from fastws.machine import Machine
 from fastws.simulation import Simulation
+from fastws.steps import sleep_step, sleep_update, wake_step, wake_update
 from fastws.streams import Images
 from machines import parameter_arrays, parameter_bits, random_machine
 from memory import traced_memory
@@ -462,11 +464,11 @@ def test_a_wake_step_is_from_its_input():
 
 @pytest.mark.parametrize(
     ("sizes", "wide"),
-    [([17, 5], None), ([64, 64], True), ([63, 64], None), ([64, 63, 2], None), ([784, 3, 64, 70], True)],
+    [([17, 5], False), ([64, 64], True), ([63, 64], False), ([64, 63, 2], False), ([784, 3, 64, 70], True)],
 )
 def test_kernels_are_told_the_layers_the_empty_one_and_whether_there_are_wide_ones(sizes, wide):
-    layers, told = Machine(sizes).shape
-    assert (layers.tolist(), told) == ([*sizes, 0], wide)
+    net = Machine(sizes).net
+    assert (net.sizes.tolist(), type(net.way)) == ([*sizes, 0], Wide if wide else Narrow)
 
 
 def test_one_rate_is_that_of_every_level():

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fastws.caching import CacheWarning
 
 import fastws
+from fastws.kernels.caching import CacheWarning
 
 README = Path(__file__).parents[1] / "README.md"
 SCRIPT = str(Path(sysconfig.get_path("scripts"), "fastws"))

@@ -14,16 +14,26 @@ MODULES = {module.name for module in pkgutil.walk_packages(fastws.__path__, "fas
 # What only others of fastws use; a module without `__all__` is here, or somebody forgot to decide.
 INTERNAL = {
     "fastws.__main__",
+    "fastws.attributes",
     "fastws.checks",
+    "fastws.divergence",
+    "fastws.estimator",
     "fastws.experiments",
+    "fastws.filenames",
     "fastws.files",
     "fastws.kernels",
-    "fastws.lanes",
+    "fastws.labels",
+    "fastws.learning",
+    "fastws.logits",
+    "fastws.probabilities",
     "fastws.randomness",
-    "fastws.storage",
+    "fastws.schedule",
     "fastws.threads",
 }
-PARTS_OF = ("fastws.cli", "fastws.plotting.", "fastws.sweep.", "fastws.testing.")
+PARTS_OF = tuple(
+    f"fastws.{name}." for name in ("codec", "datasets", "exact", "kernels", "plotting", "streams", "sweep", "testing")
+)
+PARTS_OF += ("fastws.cli",)
 
 
 def resolved(name):

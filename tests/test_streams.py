@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from chance import FALSE_ALARM, INTERPRETED, assert_frequencies, chi_square_p_value, draws
+from fastws import learning
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.streams import Bars, Images, stream_from_description
@@ -315,6 +316,12 @@ def in_order(images, machine, n_examples, seed=0):
     return order
 
 
+def order_of(images, machine):
+    """Return the order of the sweep under way."""
+    _, source = learning._kept[images][machine]
+    return source.orders[0]
+
+
 def test_images_are_shuffled_once_a_sweep_however_many_calls_there_are():
     """What is put in the place of the order is followed until the sweep ends: no call draws the order again."""
     n, machine = 20, Machine([20, 1])
@@ -328,7 +335,7 @@ def test_images_are_shuffled_once_a_sweep_however_many_calls_there_are():
         run.advance(1)
         found.append(int(machine.gen_biases[0].argmax()))
         if example == 0:
-            images._orders[machine].order[1:] = np.arange(n - 1)
+            order_of(images, machine)[1:] = np.arange(n - 1)
     assert found == [expected[0], *range(n - 1), *expected[n:]]
 
 
@@ -348,7 +355,7 @@ def test_simulations_that_share_images_have_orders_of_their_own():
     alone = [in_order(Images(np.eye(n)), Machine([n, 1]), 3 * n, seed) for seed in (1, 2)]
     assert found == [alone[0], alone[1], alone[0]]
     del machines, run, runs
-    assert len(images._orders) == 0
+    assert len(learning._kept[images]) == 0
 
 
 def test_one_machine_may_learn_in_two_simulations_of_the_same_images():

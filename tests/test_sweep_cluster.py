@@ -7,11 +7,11 @@ import sys
 from collections import Counter
 
 import pytest
-from fastws.storage import LANES
 
 from chance import INTERPRETED
 from fastws import sweep
 from fastws.experiments.bars import BARS
+from fastws.kernels.layout import LANES
 from sweeping import DEFAULTS, Tiny, same
 
 distributed = pytest.importorskip("distributed")

@@ -1,5 +1,6 @@
 """The same results compiled, interpreted, with bounds checked, and for a CPU without vector instructions."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import fastws
 from chance import INTERPRETED
 from fastws import estimate
+from fastws.kernels import layout
 from fastws.simulation import Simulation
 from fastws.streams import Bars, Images
 from machines import parameter_bits, random_machine
@@ -34,8 +36,12 @@ def everything():
     """Return the states, the parameters and the measures that every kernel gives, as exact numbers."""
     x = np.random.default_rng(0).integers(0, 2, (7, 9))
     results = {}
-    for sizes in SIZES:
-        machine = random_machine(sizes)
+    for sizes, padded in itertools.product(SIZES, (True, False)):
+        with pytest.MonkeyPatch.context() as patched:
+            if not padded:
+                patched.setattr(layout, "_SMALL", 0)
+                patched.setattr(layout, "_PADDING", 0.0)
+            machine = random_machine(sizes)
         runs = [Simulation(machine, Bars(3 if sizes[0] == 9 else 5, exclude=["full"]), [(60, 0.1)], True, seed=1)]
         if sizes[0] == 9:
             runs.append(Simulation(machine, Images(x), [(20, 0.1)], seed=2))
@@ -48,7 +54,7 @@ def everything():
         fastws.wake_update(machine, asleep, 0.1)
         fastws.sleep_update(machine, awake, 0.1)
         measures = estimate.measures(machine, inputs, n_samples=3, seed=8)
-        results[str(sizes)] = {
+        results[f"{sizes}, {padded}"] = {
             "states": [layer.tolist() for layer in (*states, *awake, *asleep)],
             "parameters": parameter_bits(machine).tolist(),
             "measures": [float(value).hex() for measure in measures for value in measure],
@@ -109,8 +115,9 @@ def test_bounds_are_checked_where_they_are_said_to_be(outputs):
     """A machine whose sizes lie about its arrays is found out, rather than read past their end."""
     process = python(
         "bounds checked",
-        "import numpy as np, fastws; from fastws import kernels; m = fastws.Machine([3, 2]); m._sizes[0] = 5000; "
-        "kernels.sample_fantasies(np.zeros(4, np.uint32), *m.parameters[:3], np.empty((1, 3), np.uint8))",
+        "import numpy as np, fastws; from fastws.kernels.steps import sample_fantasies; m = fastws.Machine([3, 2]); "
+        "room = m.room(); m._sizes[0] = 5000; "
+        "sample_fantasies(np.zeros(4, np.uint32), m.net, room, np.empty((1, 3), np.uint8))",
     )
     assert process.returncode == 1
     assert "IndexError" in process.stderr

@@ -45,11 +45,8 @@ def evaluate(
     enumerable = sum(machine.layer_sizes[1:]) <= exact.MAX_HIDDEN
     with busy(f"Measuring {len(images):,} images"):
         if enumerable:
-            bits = {
-                "description_length_bits": exact.description_length_bits(machine, images),
-                "free_energy_bits": exact.free_energy_bits(machine, images),
-                "neg_log_prob_bits": exact.neg_log_prob_bits(machine, images),
-            }
+            exactly = exact.measures(machine, images)._asdict()
+            bits = {name: exactly[name] for name in estimate.Measures._fields}
         else:
             bits = estimate.measures(machine, images, samples, seed)._asdict()
     if per_image is not None:

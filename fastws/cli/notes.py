@@ -55,18 +55,43 @@ def _check_bars(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
 
 
 def _check_digits(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
-    from fastws.experiments.digits import DigitRun
+    from fastws.experiments.digits import BASELINES, DigitRun, net_names
 
     _check_images(runs)
-    source = _record(data=_text, threshold=_optional(_number()), seed=_whole())
+    source = _record(
+        data=_text,
+        threshold=_optional(_number()),
+        seed=_whole(),
+        key=_optional(_text),
+        binarise=_optional(_whole()),
+        label_column=_optional(_text),
+    )
     watched = _watched([(run, DigitRun(run).points) for run in runs], 1)
-    _record(source=source, runs=watched)(notes, "the notes")
+    net = _only(error=_number(at_least=0), n_hidden=_whole(at_least=1), decay=_number(at_least=0), n_sweeps=_whole())
+    baselines = _only(
+        wanted=_one_of(BASELINES), nearest=_only(n_compared=_whole(), n_wrong=_whole()), nets=_some_of(net_names(), net)
+    )
+    _record(source=source, runs=watched, baselines=baselines)(notes, "the notes")
+    if notes["baselines"]["nearest"]["n_wrong"] > notes["baselines"]["nearest"]["n_compared"]:
+        raise ValueError("more images are misread than were compared")
 
 
 def _check_train(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
-    if len(runs) != 1:
-        raise ValueError(f"there are {len(runs)} simulations where one is expected")
     _check_images(runs)
+    simulation, *judges = runs
+    if len(judges) > 1 or any(judge.machine.layer_sizes != simulation.machine.layer_sizes for judge in judges):
+        raise ValueError(f"there are {len(runs)} simulations, where one is expected and one like it for the best")
+    curve = _list(_row(_whole(), *[_number()] * len(runs)))
+    _record(
+        run=_record(curve=curve, seconds=_number(at_least=0), patience=_whole(at_least=1)),
+        shape=_row(_whole(at_least=1), _whole(at_least=1)),
+    )(notes, "the notes")
+    measured = [point[0] for point in notes["run"]["curve"]]
+    if measured != sorted(set(measured)) or any(point > simulation.examples_seen for point in measured):
+        raise ValueError(f"the curve is not that of {simulation.examples_seen} examples")
+    height, width = notes["shape"]
+    if height * width != simulation.machine.layer_sizes[0]:
+        raise ValueError(f"images of {height} x {width} pixels are not those of {simulation.machine}")
 
 
 def _check_images(runs: "Sequence[Simulation]") -> None:
@@ -102,6 +127,28 @@ def _record(**fields: Check) -> Check:
             if name not in value:
                 raise ValueError(f"{where} has no {name!r}")
             check_field(value[name], name)
+
+    return check
+
+
+def _only(**fields: Check) -> Check:
+    """Return the check of a record that has these fields and no others."""
+    check_fields = _record(**fields)
+
+    def check(value: Any, where: str) -> None:
+        check_fields(value, where)
+        for name in value:
+            if name not in fields:
+                raise ValueError(f"{where} has {_short(name)}, which is not of it")
+
+    return check
+
+
+def _some_of(names: Collection[str], check_item: Check) -> Check:
+    """Return the check of a record of like things, each of which has one of these names."""
+
+    def check(value: Any, where: str) -> None:
+        _only(**{name: check_item for name in names if isinstance(value, dict) and name in value})(value, where)
 
     return check
 

@@ -24,7 +24,6 @@ from fastws.checks import Whole, check_binary, check_integer
 from fastws.codec.coder import NO_IMAGES, Coder, initial_words
 from fastws.codec.container import (
     DIGEST_BYTES,
-    FORMAT_VERSION,
     METHODS,
     Description,
     layers_in_words,
@@ -34,19 +33,7 @@ from fastws.codec.container import (
 from fastws.codec.limits import check_claim
 from fastws.machine import Machine
 
-__all__ = [
-    "FORMAT_VERSION",
-    "METHODS",
-    "Description",
-    "Ledger",
-    "Progress",
-    "check_method",
-    "compress",
-    "decompress",
-    "describe",
-    "fingerprint",
-    "ledger",
-]
+__all__ = ["METHODS", "Description", "Ledger", "compress", "decompress", "describe", "fingerprint", "ledger"]
 
 Progress = Callable[[int], object]
 States = NDArray[np.uint8]

@@ -5,30 +5,20 @@ reads one to learn from and one to test on. `load_bundled` and `load_openml` giv
 """
 
 from fastws.datasets.arrays import read_arrays
-from fastws.datasets.digits import (
-    BUNDLED_THRESHOLD,
-    BUNDLED_TRAINING_IMAGES,
-    DigitData,
-    load_bundled,
-    load_file,
-)
+from fastws.datasets.digits import BUNDLED_THRESHOLD, DigitData, load_bundled, load_file
 from fastws.datasets.loading import ImageSet, load
-from fastws.datasets.openml import average_fields, load_openml, reduce_image
-from fastws.datasets.pixels import binarise, given_shape, image_shape
+from fastws.datasets.openml import load_openml
+from fastws.datasets.pixels import binarise, image_shape
 
 __all__ = [
     "BUNDLED_THRESHOLD",
-    "BUNDLED_TRAINING_IMAGES",
     "DigitData",
     "ImageSet",
-    "average_fields",
     "binarise",
-    "given_shape",
     "image_shape",
     "load",
     "load_bundled",
     "load_file",
     "load_openml",
     "read_arrays",
-    "reduce_image",
 ]

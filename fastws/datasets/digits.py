@@ -12,6 +12,7 @@ from fastws.datasets.loading import as_binary, both_parts, choose, labels_of, re
 from fastws.datasets.pixels import check_labels, given_shape, image_shape, whole_labels
 
 BUNDLED_THRESHOLD = 8
+"""Pixels of the bundled digits, which run to 16, are on above it."""
 BUNDLED_TRAINING_IMAGES = 1200
 SIDE = 8
 _TEST_PART = 1 / 3

@@ -1,5 +1,6 @@
 """Figure 2: ten machines, one a digit, classify images by which of them describes each most economically."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -232,6 +233,11 @@ class Baselines:
         return cls(notes["wanted"], Comparison(**notes["nearest"]), nets)
 
 
+def net_names() -> list[str]:
+    """Return the names of the supervised nets that `backprop` tries: hidden units and weight decay."""
+    return [f"{n_hidden},{decay:g}" for n_hidden, decay in itertools.product(BACKPROP_HIDDEN, BACKPROP_DECAYS)]
+
+
 def backprop(
     data: DigitData,
     seed: int = 0,
@@ -249,7 +255,7 @@ def backprop(
     known = {} if found is None else found
     x_train, x_test = data.x_train.astype(np.float64), data.x_test.astype(np.float64)
     classes = np.unique(data.y_train)
-    nets = {f"{n_hidden},{decay:g}": (n_hidden, decay) for n_hidden in BACKPROP_HIDDEN for decay in BACKPROP_DECAYS}
+    nets = dict(zip(net_names(), itertools.product(BACKPROP_HIDDEN, BACKPROP_DECAYS), strict=True))
     done = [BACKPROP_SWEEPS * len(known)]
 
     def search(name: str, check: Callable[[object], None]) -> None:

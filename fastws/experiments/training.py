@@ -15,6 +15,8 @@ from fastws.experiments import watched
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 
+__all__ = ["TrainingRun", "new_training", "train"]
+
 PATIENCE = 10
 """After how many sweeps without a lower free energy of the images held out `train` stops, if not told otherwise."""
 

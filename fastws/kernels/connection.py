@@ -45,7 +45,7 @@ def learn(way: Narrow, between: Connection, states: Floats, rate: np.float32, fl
 @inline
 def within_row(delta: Lanes, weights: Floats, first: int) -> Lanes:
     """Return deltas that leave alone what is not of the row, where rows are not padded and a vector reaches further."""
-    left = weights.shape[1] - first
+    left = weights.strides[0] // weights.itemsize - first
     if left < LANES:
         # Adding -0.0 changes no bit; nor does the floor, since the weights of the next row are not below it either.
         return where(lane_numbers() < np.uint32(left), delta, -0.0)

@@ -8,7 +8,7 @@ from fastws.kernels.elementary import LOG_2, exp_of_minus_magnitude, log_of_doub
 from fastws.kernels.jit import inline, jit
 from fastws.kernels.lanes import float_bits, float_from_bits, lane_numbers, load, spread, store, to_double, where
 from fastws.kernels.layout import LANES
-from fastws.kernels.phases import recognise
+from fastws.kernels.phases import n_units, recognise
 from fastws.kernels.random import draw_thresholds
 from fastws.kernels.types import Connection, Doubles, Floats, Key, Net, Room, States
 
@@ -77,7 +77,7 @@ def sampled_costs(
     Written in place, shape (n, n_samples), in nats: `costs`, the C(α, d) of Eq 3, and `surprises`, -log Q(α|d).
     """
     n_levels = len(net.sizes) - 1
-    n_draws = np.sum(net.sizes) - net.sizes[0]
+    n_draws = n_units(net, 1)
     for image in range(inputs.shape[0]):
         for i in range(net.sizes[0]):
             room.states[0, i] = inputs[image, i]

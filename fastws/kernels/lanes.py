@@ -139,15 +139,20 @@ def _lowers(function: Callable[..., Any], *arguments: Any) -> Callable[[Callable
 
 
 def _element_pointer(context: Any, builder: Any, array_type: Any, array: Any, row: Any, column: Any, lanes: Any) -> Any:
-    """Return a pointer to sixteen elements; with NUMBA_BOUNDSCHECK the last of them is checked like the first."""
+    """Return a pointer to sixteen elements; with NUMBA_BOUNDSCHECK the last of them is checked like the first.
+
+    Of a connection, whose rows need not be whole vectors, it may be past the end of its row: memory goes on there.
+    """
     fields = make_array(array_type)(context, builder, array)
     zero, others = (context.get_constant(types.intp, n) for n in (0, LANES - 1))
     first = [row, column, zero][: array_type.ndim]
     if context.enable_boundscheck:
         last = [*first[:-1], builder.add(first[-1], others)]
-        for indices in (first, last):
-            for axis, index in enumerate(indices):
-                cgutils.do_boundscheck(context, builder, index, builder.extract_value(fields.shape, axis), axis)
+        n = [builder.extract_value(fields.shape, axis) for axis in range(array_type.ndim)]
+        whole = [*n[:-1], builder.and_(builder.add(n[-1], others), builder.not_(others))]
+        for indices, ends in ((first, n), (last, n if array_type.aligned else whole)):
+            for axis, (index, end) in enumerate(zip(indices, ends, strict=True)):
+                cgutils.do_boundscheck(context, builder, index, end, axis)
     element = cgutils.get_item_pointer(context, builder, array_type, fields, first, wraparound=False)
     return builder.bitcast(element, context.get_value_type(lanes).as_pointer())
 
@@ -285,7 +290,8 @@ for _operator in {*_FLOAT_INSTRUCTIONS, *_INTEGER_INSTRUCTIONS, *_COMPARISONS}:
 @intrinsic
 def _connection(typing_context: Any, data: Any, start: Any, n_rows: Any, n_columns: Any) -> Any:
     """Return what `layout.connection` does, of an array that nothing counts references to."""
-    result = types.Array(data.dtype, data.ndim + 1, "C")
+    # Rows begin anywhere: this tells a connection from other arrays.
+    result = types.Array(data.dtype, data.ndim + 1, "C", aligned=False)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         fields = make_array(data)(context, builder, values[0])

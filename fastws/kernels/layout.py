@@ -46,7 +46,7 @@ def new_stack(shapes: Sequence[tuple[int, int]], together: bool = False) -> Stac
     gap = 0
     if not together:
         padded = whole_vectors(columns)
-        if rows @ padded <= max(_SMALL, (1 + _PADDING) * (rows @ columns)):
+        if (rows * padded).sum() <= max(_SMALL, (1 + _PADDING) * (rows * columns).sum()):
             columns = padded
         else:
             gap = LANES

@@ -32,6 +32,15 @@ learn = by_type(
 
 
 @inline
+def n_units(net: Net, first_layer: int) -> int:
+    """Return the units of a layer and of those above it: what is drawn awake, from layer 1 on, or asleep, of all."""
+    n = 0
+    for layer in range(first_layer, len(net.sizes)):
+        n += net.sizes[layer]
+    return n
+
+
+@inline
 def recognise(net: Net, states: Floats, thresholds: Floats, draw: int) -> int:
     """Draw a total representation of the input in states[0], bottom-up; return the number of the next draw."""
     for level in range(len(net.sizes) - 2):

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastws.kernels.layout import LANES, aligned
 from fastws.kernels.random import GROUP
-from fastws.kernels.types import Integers, Room
+from fastws.kernels.types import Integers, Record, Room
 from fastws.kernels.wide import ROWS_OF_ROOM
 
 _BLOCK = 64
@@ -38,6 +38,11 @@ def room_to_learn_together(sizes: Integers, draws_an_example: int) -> Room:
         thresholds=aligned(1, ahead * draws_an_example + 2 * GROUP, LANES),
         parts=np.empty((2, 16)),
     )
+
+
+def new_record(sizes: Integers) -> Record:
+    """Return an empty record of a step."""
+    return Record(*(aligned(len(sizes) - 1, int(sizes.max())) for _ in Record._fields))
 
 
 def draws_of_learning(sizes: Integers) -> int:

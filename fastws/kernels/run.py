@@ -48,8 +48,10 @@ def run(
             write_input(source, room, row, example + np.uint64(row), draw + row * draws.an_example)
         learn_from_block(net, rule, room, block, draw + draws.an_input, draws.an_example)
     bring_home(net.way, net)
+    now = seen[0][0] + np.uint64(n_examples)
+    # A machine may be there more than once.
     for count in seen:
-        count[0] += np.uint64(n_examples)
+        count[0] = now
 
 
 @inner
@@ -60,9 +62,15 @@ def learn_from_block(net: Net, rule: Rule, room: Room, block: int, draw: int, dr
     """
     states, thresholds = room.states, room.thresholds
     for row in range(block):
-        for first in range(0, net.sizes[0], units_a_group(states)):
-            store(states, 0, first, load(room.inputs, row, first))
+        take_input(net, room, row)
         next_draw = recognise(net, states, thresholds, draw + row * draws_between)
         learn_generative(net, rule, states)
         fantasise(net, states, thresholds, next_draw)
         learn_recognition(net, rule, states)
+
+
+@inline
+def take_input(net: Net, room: Room, row: int) -> None:
+    """Set the states of the input layer to an input of the block."""
+    for first in range(0, net.sizes[0], units_a_group(room.states)):
+        store(room.states, 0, first, load(room.inputs, row, first))

@@ -50,8 +50,17 @@ def write_image(source: ImagesSource, room: Room, row: int, example: np.uint64, 
 @inline
 def write_row(source: RowsSource, room: Room, row: int, example: np.uint64, draw: int) -> None:
     """Copy the row of an example."""
-    for machine in range(1 if room.inputs.ndim == 2 else room.inputs.shape[2]):
+    for machine in range(n_machines(room.inputs)):
         copy_row(source.rows, np.int64(example - source.first), room.inputs, row, machine)
+
+
+@inline
+def n_machines(inputs: Floats) -> int:
+    """Return for how many machines there are inputs."""
+    # Compiled, the dimensions choose only where the array itself is an argument.
+    if inputs.ndim == 2:
+        return 1
+    return inputs.shape[2]
 
 
 @inline

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastws.kernels.jit import jit
-from fastws.kernels.phases import fantasise, learn_generative, learn_recognition, recognise
+from fastws.kernels.phases import fantasise, learn_generative, learn_recognition, n_units, recognise
 from fastws.kernels.random import draw_thresholds
 from fastws.kernels.sources import write_bars
 from fastws.kernels.types import BarsSource, Floats, Key, Net, Room, Rule, States
@@ -24,7 +24,7 @@ def sleep_update(net: Net, rule: Rule, states: Floats) -> None:
 @jit
 def wake_step(key: Key, net: Net, rule: Rule, room: Room) -> None:
     """Represent the input in states[0] by recognition; the generative parameters learn (Eq 4)."""
-    draw_thresholds(key, np.uint64(0), np.sum(net.sizes) - net.sizes[0], room.thresholds)
+    draw_thresholds(key, np.uint64(0), n_units(net, 1), room.thresholds)
     recognise(net, room.states, room.thresholds, 0)
     learn_generative(net, rule, room.states)
 
@@ -32,7 +32,7 @@ def wake_step(key: Key, net: Net, rule: Rule, room: Room) -> None:
 @jit
 def sleep_step(key: Key, net: Net, rule: Rule, room: Room) -> None:
     """Draw a fantasy; the recognition parameters learn to recover its causes (Eq 7)."""
-    draw_thresholds(key, np.uint64(0), np.sum(net.sizes), room.thresholds)
+    draw_thresholds(key, np.uint64(0), n_units(net, 0), room.thresholds)
     fantasise(net, room.states, room.thresholds, 0)
     learn_recognition(net, rule, room.states)
 
@@ -40,7 +40,7 @@ def sleep_step(key: Key, net: Net, rule: Rule, room: Room) -> None:
 @jit
 def sample_fantasies(key: Key, net: Net, room: Room, fantasies: States) -> None:
     """Draw a fantasy into each row of `fantasies`, shape (n, n_0)."""
-    n_draws = np.sum(net.sizes)
+    n_draws = n_units(net, 0)
     for example in range(fantasies.shape[0]):
         draw_thresholds(key, np.uint64(example), n_draws, room.thresholds)
         fantasise(net, room.states, room.thresholds, 0)

@@ -141,6 +141,22 @@ class Room(NamedTuple):
     parts: Doubles
 
 
+class Record(NamedTuple):
+    """What is written down of a step of one machine: arrays of float32, a row a layer, a column a unit.
+
+    Attributes
+    ----------
+    wake_states, sleep_states : ndarray of float32
+    generative, recognition : ndarray of float32
+        The probabilities of those states, given the layer that drives theirs. Recognition has none for the inputs.
+    """
+
+    wake_states: Floats
+    generative: Floats
+    sleep_states: Floats
+    recognition: Floats
+
+
 class BarsSource(NamedTuple):
     """Inputs are bars images.
 

@@ -18,8 +18,8 @@ class RowStream(Protocol):
     """A stream of examples of one's own: how wide they are, and a way to fill rows with them.
 
     Its examples must depend on their numbers alone, so that a run gives the same bits however it is cut into calls,
-    resumed, or run beside others. `examples/plot_own_stream.py` writes one. `Bars` and `Images` have the kernels make
-    examples instead, which saves a tenth of the time.
+    resumed, or run beside others; `examples/plot_own_stream.py` writes one. `Bars` and `Images` have the kernels make
+    examples instead, which spares the time that `fill` takes.
     """
 
     @property
@@ -53,6 +53,7 @@ class LearningStream(Protocol):
 
 
 Stream: TypeAlias = RowStream | LearningStream
+"""A stream of examples of one's own, of either kind."""
 
 
 class SourceStream:
@@ -88,6 +89,27 @@ class SourceStream:
     ) -> None:
         """Let up to 16 machines of one shape, which have seen as many examples, learn as by `learn`, to the bit."""
         learn(self, machines, seeds, n_examples, seen, Rule(rates, floor))
+
+
+def check_stream(stream: Any, n_inputs: int) -> None:
+    """Check that an object is a stream, of examples for this many input units.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    width = getattr(stream, "n_inputs", None)
+    gives = hasattr(stream, "fill") or hasattr(stream, "learn")
+    if isinstance(stream, type) or not gives or not isinstance(width, int | np.integer):
+        raise ValueError(
+            f"the stream is of type {type(stream).__name__}; give Bars(…), Images(x), or an object that has n_inputs, "
+            "a whole number, and fill(rows, first_example)."
+        )
+    if width != n_inputs:
+        raise ValueError(
+            f"the stream gives {width} inputs; the machine's input layer has {n_inputs} units. They must agree."
+        )
 
 
 def learns_by_delta_rule(stream: Any) -> bool:

@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from fastws.checks import check_integer
 from fastws.streams.bars import Bars
 from fastws.streams.images import Images
-from fastws.streams.protocol import learns_by_delta_rule
 
 _OWN = "own"
+
+
+class NoStreamError(ValueError):
+    """A file is of examples from a stream of one's own, and no such stream is given."""
 
 
 def describe_stream(stream: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -18,7 +21,8 @@ def describe_stream(stream: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]
 
     Of a stream of one's own, or of a class made from ours, it is the name of its class only.
     """
-    if type(stream) in (Bars, Images) and learns_by_delta_rule(stream):
+    # One that was given a method of its own is no longer what its class says.
+    if type(stream) in (Bars, Images) and not any(map(callable, vars(stream).values())):
         return stream.description()
     return {"kind": _OWN, "class": type(stream).__name__}, {}
 
@@ -30,6 +34,8 @@ def stream_from_description(
 
     Raises
     ------
+    NoStreamError
+        If `own` is needed and is not given, or does not fit.
     ValueError
         If there is no such stream, or it does not fit; before anything is made that is larger than it should be.
     """
@@ -44,10 +50,11 @@ def stream_from_description(
             raise ValueError(f"the images have shape {packed.shape}, in bytes, and the machine {n_inputs} inputs.")
         return Images(np.unpackbits(packed, axis=1, count=n_inputs))
     if values.get("kind") == _OWN:
+        whose = f"its examples are from a stream of your own, a {values['class']}"
         if own is None:
-            raise ValueError(
-                f"its examples are from a stream of your own, a {values['class']}; make one like it and give it to "
-                "Simulation.load(path, stream=…)."
-            )
+            raise NoStreamError(f"{whose}; make one like it and give it to Simulation.load(path, stream=…).")
+        found = getattr(own, "n_inputs", None)
+        if found != n_inputs:
+            raise NoStreamError(f"{whose} of {n_inputs} inputs; the stream that is given has {found}.")
         return own
     raise ValueError(f"there is no stream of kind {values.get('kind')!r}; this fastws knows 'bars' and 'images'.")

@@ -11,20 +11,24 @@ References
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fastws.checks import check_binary
-from fastws.levels import BLOCK, Floats, Level, States, all_states, new_level
+from fastws.exact.careful import new_level
+from fastws.exact.levels import BLOCK, Floats, Level, States, all_states
 from fastws.machine import Machine
 
 __all__ = [
     "MAX_HIDDEN",
+    "Measures",
     "Report",
     "description_length_bits",
     "free_energy_bits",
     "kl_penalty_bits",
+    "measures",
     "neg_log_prob_bits",
     "posterior",
     "recognition_distribution",
@@ -106,8 +110,32 @@ def representations(machine: Machine) -> States:
     return all_states(sum(machine.layer_sizes[1:]))
 
 
-def neg_log_prob_bits(machine: Machine, x: ArrayLike) -> Floats:
-    """Return the negative log probability of each input under the generative model.
+class Measures(NamedTuple):
+    """Exact measures of each input; each is an ndarray of float64, shape (n,), in bits.
+
+    Attributes
+    ----------
+    description_length_bits
+        The mean of C(α, d) of Eq 3 over Q(α|d).
+    recognition_entropy_bits
+        The entropy of Q(·|d), the second term of Eq 5.
+    free_energy_bits
+        C(d) of Eq 5: the description length less the recognition entropy.
+    neg_log_prob_bits
+        -log2 P(d), the first two terms of Eq 8.
+    kl_penalty_bits
+        The last term of Eq 8, the sum of Q(α|d) log2 Q(α|d) / P(α|d): by how much the free energy exceeds -log2 P(d).
+    """
+
+    description_length_bits: Floats
+    recognition_entropy_bits: Floats
+    free_energy_bits: Floats
+    neg_log_prob_bits: Floats
+    kl_penalty_bits: Floats
+
+
+def measures(machine: Machine, x: ArrayLike) -> Measures:
+    """Return all measures of each input, from tables over the representations that are made once.
 
     Parameters
     ----------
@@ -117,8 +145,7 @@ def neg_log_prob_bits(machine: Machine, x: ArrayLike) -> Floats:
 
     Returns
     -------
-    ndarray of float64, shape (n,)
-        -log2 P(d), the first two terms of Eq 8, in bits.
+    Measures
 
     Raises
     ------
@@ -128,98 +155,41 @@ def neg_log_prob_bits(machine: Machine, x: ArrayLike) -> Floats:
     FloatingPointError
         If a result is not finite all the same, which NumPy's library must have computed wrongly.
     """
+    return _measures(*_prepare(machine, x))
+
+
+def _measures(level: Level, inputs: States) -> Measures:
+    lengths, entropies, log_probs = level.description_lengths(inputs), level.entropies(inputs), level.log_probs(inputs)
+    penalties = level.kl_penalties(inputs, log_probs)
+    return Measures(*map(_bits, (lengths, entropies, lengths - entropies, -log_probs, penalties)))
+
+
+def neg_log_prob_bits(machine: Machine, x: ArrayLike) -> Floats:
+    """Return -log2 P(d) of each input under the generative model, shape (n,); see `measures`."""
     level, inputs = _prepare(machine, x)
     return _bits(-level.log_probs(inputs))
 
 
 def description_length_bits(machine: Machine, x: ArrayLike) -> Floats:
-    """Return the description length of each input, expected under the recognition distribution.
-
-    Parameters
-    ----------
-    machine : Machine
-        At most 20 hidden units.
-    x : array_like of {0, 1}, shape (n, n_0)
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        The mean of C(α, d) of Eq 3 over Q(α|d), in bits.
-
-    Raises
-    ------
-    ValueError, FloatingPointError
-        As `neg_log_prob_bits`.
-    """
+    """Return the expected description length of each input (Eq 3), shape (n,); see `measures`."""
     level, inputs = _prepare(machine, x)
     return _bits(level.description_lengths(inputs))
 
 
 def recognition_entropy_bits(machine: Machine, x: ArrayLike) -> Floats:
-    """Return the entropy of the recognition distribution Q(·|d) of each input.
-
-    Parameters
-    ----------
-    machine : Machine
-        At most 20 hidden units.
-    x : array_like of {0, 1}, shape (n, n_0)
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        The second term of Eq 5, in bits.
-
-    Raises
-    ------
-    ValueError, FloatingPointError
-        As `neg_log_prob_bits`.
-    """
+    """Return the entropy in bits of the recognition distribution Q(·|d) of each input, shape (n,); see `measures`."""
     level, inputs = _prepare(machine, x)
     return _bits(level.entropies(inputs))
 
 
 def free_energy_bits(machine: Machine, x: ArrayLike) -> Floats:
-    """Return the free energy of each input: its description length less the recognition entropy.
-
-    Parameters
-    ----------
-    machine : Machine
-        At most 20 hidden units.
-    x : array_like of {0, 1}, shape (n, n_0)
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        C(d) of Eq 5, in bits.
-
-    Raises
-    ------
-    ValueError, FloatingPointError
-        As `neg_log_prob_bits`.
-    """
+    """Return the free energy of each input (Eq 5), shape (n,); see `measures`."""
     level, inputs = _prepare(machine, x)
     return _bits(level.description_lengths(inputs) - level.entropies(inputs))
 
 
 def kl_penalty_bits(machine: Machine, x: ArrayLike) -> Floats:
-    """Return the KL penalty of each input, by how much its free energy exceeds -log2 P(d).
-
-    Parameters
-    ----------
-    machine : Machine
-        At most 20 hidden units.
-    x : array_like of {0, 1}, shape (n, n_0)
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        The last term of Eq 8, the sum of Q(α|d) log2 Q(α|d) / P(α|d), in bits; at least 0.
-
-    Raises
-    ------
-    ValueError, FloatingPointError
-        As `neg_log_prob_bits`.
-    """
+    """Return the KL penalty of each input, the last term of Eq 8, at least 0, shape (n,); see `measures`."""
     level, inputs = _prepare(machine, x)
     return _bits(level.kl_penalties(inputs, level.log_probs(inputs)))
 
@@ -241,9 +211,9 @@ def posterior(machine: Machine, x: ArrayLike) -> Floats:
     Raises
     ------
     ValueError
-        As `neg_log_prob_bits`, or if the result takes more than 1 GiB.
+        As `measures`, or if the result takes more than 1 GiB.
     FloatingPointError
-        As `neg_log_prob_bits`.
+        As `measures`.
     """
     level, inputs = _prepare(machine, x)
     return _fill(level.posterior, inputs, sum(machine.layer_sizes[1:]))
@@ -266,9 +236,9 @@ def recognition_distribution(machine: Machine, x: ArrayLike) -> Floats:
     Raises
     ------
     ValueError
-        As `neg_log_prob_bits`, or if the result takes more than 1 GiB.
+        As `measures`, or if the result takes more than 1 GiB.
     FloatingPointError
-        As `neg_log_prob_bits`.
+        As `measures`.
     """
     level, inputs = _prepare(machine, x)
     return _fill(level.recognition, inputs, sum(machine.layer_sizes[1:]))
@@ -293,9 +263,9 @@ def report(machine: Machine, patterns: ArrayLike, probabilities: ArrayLike) -> R
     Raises
     ------
     ValueError
-        As `neg_log_prob_bits`, or if the probabilities are not m finite numbers of at least 0 that sum to 1.
+        As `measures`, or if the probabilities are not m finite numbers of at least 0 that sum to 1.
     FloatingPointError
-        As `neg_log_prob_bits`.
+        As `measures`.
     """
     level, inputs = _prepare(machine, patterns, "patterns")
     weights = check_probabilities(probabilities, len(inputs))
@@ -303,23 +273,12 @@ def report(machine: Machine, patterns: ArrayLike, probabilities: ArrayLike) -> R
     inputs, which = np.unique(inputs[possible], axis=0, return_inverse=True)
     weights = np.bincount(which.ravel(), weights[possible]).astype(np.float64)
 
-    log_probs = level.log_probs(inputs)
-    description_lengths = level.description_lengths(inputs)
-    entropies = level.entropies(inputs)
-
-    def average(nats: Floats) -> float:
-        return float(weights @ _bits(nats))
-
-    return Report(
-        # Rounding may pass below 0.
-        asymmetric_divergence_bits=float(np.maximum(average(np.log(weights) - log_probs), 0.0)),
-        kl_penalty_bits=average(level.kl_penalties(inputs, log_probs)),
-        free_energy_bits=average(description_lengths - entropies),  # Eq 5
-        neg_log_prob_bits=average(-log_probs),
-        description_length_bits=average(description_lengths),
-        recognition_entropy_bits=average(entropies),
-        data_entropy_bits=average(-np.log(weights)),
-    )
+    found = _measures(level, inputs)
+    surprises = _bits(-np.log(weights))
+    # Rounding may pass below 0.
+    divergence = float(np.maximum(weights @ (found.neg_log_prob_bits - surprises), 0.0))
+    averages = {name: float(weights @ bits) for name, bits in found._asdict().items()}
+    return Report(asymmetric_divergence_bits=divergence, data_entropy_bits=float(weights @ surprises), **averages)
 
 
 def _prepare(machine: Machine, x: ArrayLike, name: str = "x") -> tuple[Level, States]:
