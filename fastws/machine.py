@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastws.attributes import CopiedArrays, Fixed
 from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, check_layer_sizes
 from fastws.files import load_arrays, save_arrays
-from fastws.kernels.layout import WIDE, Stack, connection, new_stack
+from fastws.kernels.layout import WIDE, Stack, connection, is_padded, new_stack
 from fastws.kernels.types import Narrow, Net, Room, Wide
 from fastws.probabilities import driven
 from fastws.randomness import Use, make_key
@@ -84,7 +84,9 @@ class Machine:
     def net(self) -> Net:
         """What kernels take."""
         room = (np.empty((4, max(self.layer_sizes) // 4 + 4), np.int64), np.empty(4, np.int64))
-        wide = any(min(pair) >= WIDE for pair in itertools.pairwise(self.layer_sizes))
+        wide = any(min(pair) >= WIDE for pair in itertools.pairwise(self.layer_sizes)) or not (
+            is_padded(self._generative) and is_padded(self._recognition)
+        )
         return Net(Wide(*room) if wide else Narrow(), self._sizes, self._generative, self._recognition)
 
     @property

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from fastws.kernels.dispatch import by_type
 from fastws.kernels.jit import inline
 from fastws.kernels.lanes import lane_numbers, load, spread, store, where
 from fastws.kernels.layout import LANES, connection
-from fastws.kernels.types import Connection, Floats, Lanes, Narrow, Net
+from fastws.kernels.types import Connection, Floats, Lanes, Narrow, Net, Wide
 from fastws.kernels.units import OFF, error_of_units, logits, sample_units, update
 
 
@@ -19,6 +20,25 @@ def generative(net: Net, level: int) -> Connection:
 def recognition(net: Net, level: int) -> Connection:
     """Return the recognition connection of a level, which drives the layer above."""
     return Connection(connection(net.recognition, level), net.sizes, level, level + 1)
+
+
+@inline
+def in_padding(way: Narrow, delta: Lanes, weights: Floats, first: int) -> Lanes:
+    """Return deltas as they are: rows are padded, and what is beyond their units is nobody's."""
+    return delta
+
+
+@inline
+def within_row(way: Wide, delta: Lanes, weights: Floats, first: int) -> Lanes:
+    """Return deltas that leave alone what is not of the row, where rows are not padded and a vector reaches further."""
+    left = weights.strides[0] // weights.itemsize - first
+    if left < LANES:
+        # Adding -0.0 changes no bit; nor does the floor, since the weights of the next row are not below it either.
+        return where(lane_numbers() < np.uint32(left), delta, -0.0)
+    return delta
+
+
+of_the_row = by_type({Narrow: in_padding, Wide: within_row})
 
 
 @inline
@@ -36,17 +56,7 @@ def learn(way: Narrow, between: Connection, states: Floats, rate: np.float32, fl
     weights, sizes, driving, driven = between
     for first in range(0, sizes[driven], LANES):
         a = logits(weights, sizes, states, driving, first)
-        delta = within_row(rate * error_of_units(a, states, driven, first), weights, first)
+        delta = of_the_row(way, rate * error_of_units(a, states, driven, first), weights, first)
         store(weights, 0, first, load(weights, 0, first) + delta)
         for u in range(sizes[driving]):
             update(weights, u, first, spread(states[driving, u]) > OFF, delta, floor)
-
-
-@inline
-def within_row(delta: Lanes, weights: Floats, first: int) -> Lanes:
-    """Return deltas that leave alone what is not of the row, where rows are not padded and a vector reaches further."""
-    left = weights.strides[0] // weights.itemsize - first
-    if left < LANES:
-        # Adding -0.0 changes no bit; nor does the floor, since the weights of the next row are not below it either.
-        return where(lane_numbers() < np.uint32(left), delta, -0.0)
-    return delta

@@ -8,7 +8,7 @@ from numba import njit
 
 from fastws.kernels.caching import cached_njit
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 # Only kernels call these: compiling no entry for Python saves a quarter of the time that the first run takes.
 INNER: dict[str, Any] = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 INLINE: Any = INNER | {"forceinline": True}

@@ -55,6 +55,11 @@ def new_stack(shapes: Sequence[tuple[int, int]], together: bool = False) -> Stac
     return Stack(aligned(int(ends[-1]), *([LANES] if together else [])), places)
 
 
+def is_padded(stack: Stack) -> bool:
+    """Return whether all rows are whole vectors."""
+    return not (stack.places[:, 2] % LANES).any()
+
+
 def connection(stack: Stack, level: int) -> NDArray[np.float32]:
     """Return a view of one connection, shape (rows, columns) or, together, (rows, columns, LANES).
 

@@ -3,24 +3,23 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from fastws.kernels import together
 from fastws.kernels.dispatch import by_type
 from fastws.kernels.jit import inline, inner, jit
 from fastws.kernels.lanes import load, store
 from fastws.kernels.phases import fantasise, learn_generative, learn_recognition, recognise
 from fastws.kernels.random import draw_ahead
 from fastws.kernels.sources import write_input
-from fastws.kernels.together import gather, scatter
 from fastws.kernels.types import Draws, Narrow, Net, Room, Rule, Together, Wide
 from fastws.kernels.units import units_a_group
 
 
 @inline
-def stay(way: Narrow, net: Net) -> None:
+def stay(way: Narrow, net: Net, home: bool) -> None:
     """Leave the parameters of one machine where they are."""
 
 
-bring_together = by_type({Narrow: stay, Wide: stay, Together: gather})
-bring_home = by_type({Narrow: stay, Wide: stay, Together: scatter})
+move = by_type({Narrow: stay, Wide: stay, Together: together.move})
 
 
 @jit
@@ -38,7 +37,7 @@ def run(
     `seen` has a count of examples a machine. They begin alike, and are kept in step with the parameters.
     """
     ahead = room.inputs.shape[0]
-    bring_together(net.way, net)
+    move(net.way, net, False)
     for start in range(0, n_examples, ahead):
         block = min(ahead, n_examples - start)
         example = seen[0][0] + np.uint64(start)
@@ -47,7 +46,7 @@ def run(
         for row in range(block):
             write_input(source, room, row, example + np.uint64(row), draw + row * draws.an_example)
         learn_from_block(net, rule, room, block, draw + draws.an_input, draws.an_example)
-    bring_home(net.way, net)
+    move(net.way, net, True)
     now = seen[0][0] + np.uint64(n_examples)
     # A machine may be there more than once.
     for count in seen:

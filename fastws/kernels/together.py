@@ -66,31 +66,24 @@ def write_logits(between: Connection, states: Floats) -> int:
     return row
 
 
-@inner
-def gather(way: Together, net: Net) -> None:
-    """Bring the parameters of sixteen machines together."""
-    copy(way.generative, net.generative, True)
-    copy(way.recognition, net.recognition, True)
+@inline
+def move(way: Together, net: Net, home: bool) -> None:
+    """Bring the parameters of sixteen machines together, or home."""
+    copy(way.generative, net.generative, home)
+    copy(way.recognition, net.recognition, home)
 
 
 @inner
-def scatter(way: Together, net: Net) -> None:
-    """Bring the parameters of sixteen machines home."""
-    copy(way.generative, net.generative, False)
-    copy(way.recognition, net.recognition, False)
-
-
-@inner
-def copy(home: Stack, together: Stack, gathering: bool) -> None:
-    """Copy the parameters of each machine from its own array into its lane of the other, or back."""
+def copy(own: Stack, together: Stack, home: bool) -> None:
+    """Copy the parameters of each machine from its own array into its lane of the other, or back home."""
     for level in range(len(together.places)):
         start, n_rows, n_columns = together.places[level, 0], together.places[level, 1], together.places[level, 2]
         for row in range(n_rows):
             here = start + row * n_columns
-            there = home.places[level, 0] + row * home.places[level, 2]
-            for machine, own in enumerate(home.data):
+            there = own.places[level, 0] + row * own.places[level, 2]
+            for machine, data in enumerate(own.data):
                 for column in range(n_columns):
-                    if gathering:
-                        together.data[here + column, machine] = own[there + column]
+                    if home:
+                        data[there + column] = together.data[here + column, machine]
                     else:
-                        own[there + column] = together.data[here + column, machine]
+                        together.data[here + column, machine] = data[there + column]

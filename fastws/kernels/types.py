@@ -24,7 +24,7 @@ class Narrow(NamedTuple):
 
 
 class Wide(NamedTuple):
-    """One machine of which a connection is wide, with room for lists of the units that are on.
+    """One machine of which a connection is wide or has no padding, with room for lists of the units that are on.
 
     Attributes
     ----------

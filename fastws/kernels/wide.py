@@ -56,7 +56,7 @@ def learn_wide(way: Wide, between: Connection, states: Floats, rate: np.float32,
     row = write_logits(way, between, states)
     for first in range(0, sizes[driven], LANES):
         delta = rate * error_of_units(load(states, row, first), states, driven, first)
-        delta = within_row(delta, weights, first)
+        delta = within_row(way, delta, weights, first)
         store(states, row, first, delta)
         store(weights, 0, first, load(weights, 0, first) + delta)
     on = spread(ON) > OFF
