@@ -352,6 +352,7 @@ print(answer(), sum(answer.stats.cache_hits.values()))
 """
 
 
+@pytest.mark.long
 @COMPILED
 def test_a_change_in_another_file_is_compiled_and_what_is_unchanged_is_found_again(tmp_path):
     kernels, lanes = tmp_path / "kernels.py", tmp_path / "lanes.py"

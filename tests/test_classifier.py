@@ -471,6 +471,7 @@ def test_machines_of_ones_own_that_do_not_fit():
     assert classifier.predict([[0, 1, 1, 0]]).tolist() == [0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("threshold", [None, 0.5])
 def test_memory_stays_within_twice_the_data_and_the_machines(threshold):
     """Beside the images themselves, as NumPy counts; checks go over them in blocks of a megabyte."""

@@ -121,6 +121,7 @@ def test_restarts_go_on_with_the_lowest_free_energy_after_a_quarter(run):
     assert {key: alone[key] for key in ("seed", "kept_seed")} == {key: runs[0][key] for key in ("seed", "kept_seed")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [18, 40])
 def test_many_seeds_give_what_each_gives_alone(run, n):
     _, out, _ = run("bars", "--examples", 3000, "--seeds", n, "--json")

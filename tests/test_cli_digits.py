@@ -190,6 +190,7 @@ def interrupting(wanted):
     return bar
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["Learning", "Backpropagation"])
 def test_an_interrupted_run_resumes_to_the_same_nets(run, small, monkeypatch, tmp_path, place):
     words = ("--data", os.path.relpath(small), "--hidden", "16,4", "--sweeps", 1500)

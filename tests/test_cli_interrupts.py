@@ -165,6 +165,7 @@ def test_between_examples(run, monkeypatch):
     assert_resumes(run, "a", TRAIN)
 
 
+@pytest.mark.long
 @learning
 @pytest.mark.parametrize(
     "place", ["fastws.estimate.free_energy_bits", "fastws.cli.session.write_json", "fastws.cli.train.report"]
@@ -326,6 +327,7 @@ def test_while_something_is_imported(name):
     assert (process.returncode, process.stdout, process.stderr) == (session.INTERRUPTED, "", NOTHING)
 
 
+@pytest.mark.long
 @posix
 @pytest.mark.parametrize(
     "code",
@@ -344,6 +346,7 @@ def test_after_everything(code, words, code_of_exit):
     assert "KeyboardInterrupt" not in process.stderr
 
 
+@pytest.mark.long
 @posix
 @learning
 def test_worker_processes_are_left_alone():

@@ -61,6 +61,7 @@ def test_help_pages(run_in, encoding, page):
     assert not re.search(r"\\[ux]|\?\?", out)
 
 
+@pytest.mark.long
 @learning
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_tables_are_straight(run_in, encoding):
@@ -248,6 +249,7 @@ def test_each_page_ends_with_an_example_that_the_command_understands(run, page):
     assert set(context.params) >= {"json"}
 
 
+@pytest.mark.long
 @learning
 def test_the_examples_work_one_after_the_other(run, monkeypatch, tmp_path):
     """In the order in which a person would try them; those that take long are shortened."""

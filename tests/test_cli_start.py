@@ -49,6 +49,7 @@ def test_all_that_kernels_are_made_of_decides_about_the_cache():
     assert {*map(Path, SOURCES)} == {*(PACKAGE / "kernels").glob("*.py")}
 
 
+@pytest.mark.long
 @COMPILED
 def test_the_bars_compile_nothing_that_they_do_not_need(tmp_path):
     process = call(["-m", "fastws", "bars", "--examples", "100"], tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))

@@ -255,6 +255,7 @@ open(sys.argv[3], "wb").write(codec.compress(machine, x, seed=9))
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("disabled", ["0", "1"])
 def test_another_process_decodes_it_compiled_or_interpreted(tmp_path, disabled):
     machine, x = random_machine([64, 32, 16, 8]), random_images(50, 64)

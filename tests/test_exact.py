@@ -101,6 +101,7 @@ def test_distribution_matches_naive_and_sums_to_one(distribution, example):
     assert rows.sum(axis=1).tolist() == close([1.0] * len(x))
 
 
+@pytest.mark.long
 @given(machines_and_inputs(), st.integers(1, 3), st.sampled_from([1, 5, 16]))
 def test_cutting_into_blocks_changes_nothing(example, max_trailing, block):
     machine, x = example
@@ -114,6 +115,7 @@ def test_cutting_into_blocks_changes_nothing(example, max_trailing, block):
             np.testing.assert_allclose(function(machine, x), expected, rtol=1e-12, atol=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sizes", [[3, 11, 1], [3, 1, 11], [2, 11]])
 def test_a_layer_of_more_than_ten_units_matches_naive(sizes):
     machine = random_machine(sizes)

@@ -105,6 +105,7 @@ def kill_while_saving(folder, tries):
         killed, unfinished = killed + 1, list(path.parent.glob(".run.npz.*.partial"))
 
 
+@pytest.mark.long
 @tries
 def test_a_process_killed_while_saving(n_tries, tmp_path):
     isolated(kill_while_saving, tmp_path, n_tries)
@@ -242,6 +243,7 @@ def two_save_to_one_path(folder):
     assert os.listdir(folder) == ["run.npz"], "something was left behind"
 
 
+@pytest.mark.long
 def test_two_processes_that_save_to_one_path(tmp_path):
     isolated(two_save_to_one_path, tmp_path)
 
@@ -308,6 +310,7 @@ def interrupt_saving(folder, tries):
     print(len(os.listdir(folder)) - 1)
 
 
+@pytest.mark.long
 @tries
 def test_ctrl_c_while_saving_leaves_the_old_file_or_the_new(n_tries, tmp_path):
     # Between the making of the temporary file and the block that removes it there are a few bytecodes.

@@ -401,6 +401,7 @@ def rewritten(content, change):
     return file.getvalue()
 
 
+@pytest.mark.long
 @kinds
 @fuzzed
 @given(data=st.data())
@@ -444,6 +445,7 @@ def change_metadata(members, change):
     members["metadata.npy"] = file.getvalue()
 
 
+@pytest.mark.long
 @kinds
 @fuzzed
 @given(data=st.data())

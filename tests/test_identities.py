@@ -77,6 +77,7 @@ def test_description_length_is_free_energy_plus_recognition_entropy(example):
     assert exact.description_length_bits(machine, d)[0] == close(total)
 
 
+@pytest.mark.long
 @given(machines_and_inputs())
 def test_sampled_measures_obey_the_same_identities(example):
     machine, d = example

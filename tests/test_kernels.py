@@ -171,6 +171,7 @@ def test_only_weights_to_the_inputs_are_clipped():
 SAMPLED = [[3, 2], [2, 3, 2], [3, 2, 1]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sizes", [[5, 4, 3], [17, 16, 1], [64, 70]], ids=str)
 def test_what_is_sampled_is_eq_1_with_the_draws_of_its_number(sizes):
     machine, n = random_machine(sizes), sum(sizes)
@@ -228,6 +229,7 @@ def test_representations_have_the_recognition_distribution(sizes):
         assert_frequencies(np.bincount(numbers, minlength=len(q)), q)
 
 
+@pytest.mark.long
 def test_steps_of_successive_seeds_have_the_right_distributions():
     """All layers jointly, 20,000 seeds; false alarms: < 1e-6 each."""
     machine, d, n = random_machine([2, 2, 1]), (1, 0), draws(20_000)
@@ -326,6 +328,7 @@ def test_weights_from_silent_units_keep_even_a_negative_zero():
 WITH_WIDE_LAYERS = [[64, 64], [150, 65, 67], [64, 100, 3], [3, 64, 65, 2]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sizes", WITH_WIDE_LAYERS, ids=str)
 @pytest.mark.parametrize("nonnegative", [False, True])
 def test_wide_layers_learn_and_dream_to_the_same_bits_as_narrow_ones(sizes, nonnegative, monkeypatch):

@@ -276,6 +276,7 @@ def test_spread_and_lane_numbers(dtype):
     np.testing.assert_array_equal(numbers[0], lane_numbers())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("row", "first"), [(0, 5), (2, 5), (0, 17), (-1, 5), (3, 5), (0, -1), (0, 18), (3, 18)])
 @pytest.mark.parametrize("n_axes", [2, 3])
 def test_bounds_are_checked_when_asked(row, first, n_axes):

@@ -109,6 +109,7 @@ def is_padded(sizes):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("nonnegative", [False, True])
 @pytest.mark.parametrize("sizes", NETS, ids=str)
 def test_unpadded_nets_live_to_the_same_bits(sizes, nonnegative, unpadded):
@@ -156,6 +157,7 @@ def lives_unpadded():
     return [life(sizes, True) for sizes in NETS]
 
 
+@pytest.mark.long
 def test_unpadded_nets_are_the_same_compiled_and_interpreted(unpadded):
     code = "import json, test_layout; print(json.dumps(test_layout.lives_unpadded()))"
     environment = os.environ | {
@@ -169,6 +171,7 @@ def test_unpadded_nets_are_the_same_compiled_and_interpreted(unpadded):
     assert json.loads(other.stdout) == [list(life(sizes, True)) for sizes in NETS]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="slow")
 @pytest.mark.parametrize("sizes", [[4, 30_000, 1], [1, 30_000, 4]], ids=str)
 def test_a_net_that_bulges_learns_as_one_with_padding(sizes, monkeypatch):

@@ -68,6 +68,7 @@ def few_rows_a_call(monkeypatch):
     monkeypatch.setattr(learning, "_ROWS_A_CALL", 7)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sizes", [(9, 5, 2), (9, 18), (70, 65, 3)])
 def test_rows_in_the_order_of_images_give_the_same_bits(sizes):
     x = np.random.default_rng(1).integers(0, 2, (11, sizes[0]), np.uint8)
@@ -132,6 +133,7 @@ def test_runs_of_streams_of_both_kinds_share_a_file(tmp_path):
     assert [bits_of(run.advance()) for run in loaded] == [bits_of(run.advance()) for run in runs]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [1, 9, 16, 19])
 def test_many_learn_together_as_each_of_them_alone(n):
     stream = Rows(X)
@@ -223,6 +225,7 @@ def test_bars_with_a_method_of_their_own_are_not_saved_as_bars(tmp_path):
     assert bits_of(Simulation.load(tmp_path / "run.npz", stream).advance()) == bits_of(new_run(Rows(X)).advance())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [1, 8, 9, 16, 19])
 @pytest.mark.parametrize("sizes", [(9, 5, 2), (9, 70)])
 def test_images_learn_together_as_each_of_them_alone(n, sizes):

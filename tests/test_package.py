@@ -42,6 +42,7 @@ def test_a_command_that_computes_nothing_imports_nothing_that_computes(words, tm
     assert run([sys.executable, "-c", code], tmp_path).stderr.splitlines()[-1] == "[]"
 
 
+@pytest.mark.long
 def test_each_public_name_resolves_as_the_first(tmp_path):
     """In one process that forgets fastws each time: what takes long is to import other packages."""
     code = (

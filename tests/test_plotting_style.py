@@ -68,6 +68,7 @@ def test_every_picture_is_tried():
     assert {*PICTURES, "save", "save_film"} == set(plotting.__all__)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_the_same_with_any_settings(name, tmp_path):
     plain = contents(plotting.save(PICTURES[name](), tmp_path / "plain"))
@@ -102,6 +103,7 @@ def process(words, folder, **environment):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "backend", ["module://matplotlib_inline.backend_inline", "module://nowhere.at_all", "nonsense"]
 )

@@ -536,6 +536,7 @@ def test_the_first_chunk_of_sixteen_machines_is_shorter(monkeypatch):
     monkeypatch.setattr(Bars, "learn", None)
     monkeypatch.setattr(Bars, "learn_together", learn_together)
     monkeypatch.setattr(Machine, "n_parameters", 1_000_000)
+    monkeypatch.setattr("fastws.simulation._LARGEST_TOGETHER", 1_000_000)
     advance_together(same_runs(16, 7, schedule=[(7, 0.1)]))
     assert lengths == [1, 2, 4]
 

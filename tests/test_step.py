@@ -102,6 +102,7 @@ def assert_lawful(before, after, step, nonnegative):
         )
 
 
+@pytest.mark.long
 @settings(max_examples=12 if INTERPRETED else 40)
 @given(simulation=simulations(), parts=st.lists(st.integers(0, 20), max_size=8))
 def test_any_mixture_of_steps_and_advances_is_an_advance(simulation, parts):

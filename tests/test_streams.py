@@ -66,6 +66,7 @@ def test_distribution_of_many_bars():
         Bars(15).distribution()
 
 
+@pytest.mark.long
 @excludes
 @pytest.mark.parametrize(
     ("size", "p_vertical", "p_bar"), [(4, 2 / 3, 0.2), (2, 0.5, 0.7), (5, 0.3, 0.5), (1, 0.5, 0.4)]

@@ -42,6 +42,7 @@ def contents(folder):
 # What is run.
 
 
+@pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
 def test_engines_agree_with_runs_one_by_one(tmp_path):
     vary = {"p_bar": [0.1, 0.3], "hidden": [None, 3], "examples": 2000}
@@ -356,6 +357,7 @@ def is_alive(process):
         return False
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc")
 @pytest.mark.parametrize(("suffix", "engine"), [("csv", "lanes"), ("parquet", "processes")])
 def test_a_killed_sweep_leaves_whole_rows_and_goes_on(tiny, tmp_path, suffix, engine):

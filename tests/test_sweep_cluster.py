@@ -35,6 +35,7 @@ def workers(client):
     return client.run(os.getpid)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
 def test_a_cluster_gives_the_same_table(client, tmp_path):
     vary = {"p_bar": [0.1, 0.3], "hidden": [None, 3], "examples": 2000}
@@ -99,6 +100,7 @@ def test_a_cluster_that_is_lost_ends_the_sweep_and_keeps_the_rows(tmp_path):
     assert 0 < len(sweep.read(tmp_path / "t.csv")) < N
 
 
+@pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
 def test_the_command_line_finds_a_cluster_or_starts_one(client, run):
     words = ("sweep", "bars", "--vary", "p_bar=0.1,0.2", "--vary", "examples=2000", "--seeds", 2, "--json")

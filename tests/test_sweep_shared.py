@@ -123,6 +123,7 @@ sweep.run(Tiny("log{me}"), {{"rate": [0.1, 0.2]}}, {seeds}, "threads", "t.csv", 
 """
 
 
+@pytest.mark.long
 def test_two_processes_with_one_file_both_finish_with_all_rows(tmp_path):
     """Neither goes on before both have begun; some runs are asked for by both."""
     seeds = range(10), range(6, 16)

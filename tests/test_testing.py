@@ -61,6 +61,7 @@ def compiled_delta_rule(weights, biases, driving, driven, rate):
                 weights[u, v] += delta
 
 
+@pytest.mark.long
 @both_phases
 @pytest.mark.parametrize("kernel", [delta_rule, compiled_delta_rule], ids=["NumPy", "Numba"])
 def test_a_rule_for_one_connection_passes(kernel, phase):
@@ -102,6 +103,7 @@ def that_forgets_to_learn_asleep(machine, states, rates):
     machine.rec_biases[0] *= 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("rule", "phase", "name"),
     [(with_weights_that_decay, "wake", "zero_rate"), (that_forgets_to_learn_asleep, "sleep", "zero_rate")],
@@ -154,6 +156,7 @@ WRONG_KERNELS = {
 }
 
 
+@pytest.mark.long
 @both_phases
 @pytest.mark.parametrize("mistake", WRONG_KERNELS)
 def test_a_wrong_rule_is_found_by_the_right_property(mistake, phase):
@@ -252,6 +255,7 @@ def that_makes_no_number(machine, states, rates):
     machine.gen_biases[0][:] = np.nan
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("rule", "name"),
     [
@@ -337,6 +341,7 @@ def test_tolerance_separates_right_from_wrong():
         assert bool(broken_numbers("gradient", off)) == wrong
 
 
+@pytest.mark.long
 def test_hypothesis_is_needed_for_nothing_else():
     code = (
         "import sys; sys.modules['hypothesis'] = None\n"
