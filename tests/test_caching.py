@@ -320,7 +320,10 @@ def test_a_folder_that_is_full_when_functions_are_declared(use, folder, monkeypa
     def refuse(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(numba.core.caching.UserProvidedCacheLocator, "ensure_cache_path", refuse)
+    caching = numba.core.caching
+    # Numba 0.61 has it by a name of its own.
+    locator = getattr(caching, "UserProvidedCacheLocator", None) or caching._UserProvidedCacheLocator
+    monkeypatch.setattr(locator, "ensure_cache_path", refuse)
     for _ in range(2):
         hits, [sentence] = use()
         assert hits == 0
