@@ -211,8 +211,9 @@ class Simulation:
         OSError
             If the file cannot be written; an earlier one is then whole.
         ValueError
-            As `save_runs`.
+            If a parameter is not finite.
         """
+        self.machine.check_finite()
         save_runs(path, [self])
 
     @classmethod
@@ -366,17 +367,16 @@ def _learn_until(
 def save_runs(path: str | os.PathLike[str], runs: Sequence[Simulation], notes: dict[str, Any] | None = None) -> None:
     """Save several simulations, and what a caller has to say of them in JSON's terms, as one file, atomically.
 
+    Parameters that are not finite are saved as they are, to be looked at: `load_runs` refuses them.
+
     Raises
     ------
     OSError
         If the file cannot be written; an earlier one is then whole.
-    ValueError
-        If a parameter is not finite.
     """
     arrays: dict[str, NDArray[Any]] = {}
     descriptions = []
     for i, run in enumerate(runs):
-        run.machine.check_finite()
         values, stream_arrays = describe_stream(run.stream)
         descriptions.append(run._description(values))
         for name, array in {**run.machine.arrays(), **stream_arrays}.items():

@@ -122,6 +122,24 @@ def test_learning_that_diverges_is_no_result_and_its_state_is_kept(run, tmp_path
     assert run("train", "--data", "x.npy", "--layers", "16,5", "--sweeps", 1, "--out", "a")[0] == 0
 
 
+def test_parameters_that_are_no_longer_finite_are_kept_to_be_looked_at(run, monkeypatch, tmp_path):
+    def learn(stream, machines, seeds, n_examples, seen, rule):
+        machines[0].gen_biases[0][2] = np.nan
+        seen[0][0] += np.uint64(n_examples)
+
+    monkeypatch.setattr("fastws.simulation.learn", learn)
+    words = ("--data", "x.npy", "--layers", "16,5", "--out", "a", "--sweeps", 10_000)
+    code, out, err = run("train", *words)
+    assert (code, out) == (2, "")
+    assert "gen_biases[0][2] is nan; every parameter has to be finite" in err
+    assert "The state is kept in a" in err
+    assert "Traceback" not in err
+    with np.load(tmp_path / "a" / "diverged.npz") as kept:
+        assert not all(np.isfinite(kept[name]).all() for name in kept if kept[name].dtype == np.float32)
+    with pytest.raises(ValueError, match="finite"):
+        fastws.simulation.load_runs("a/diverged.npz")
+
+
 def test_binarise_draws_the_same_pixels_as_the_function(run, no_pictures):
     rng = np.random.default_rng(1)
     grey = rng.integers(0, 256, (20, 4, 4), np.uint8)
