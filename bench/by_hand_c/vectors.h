@@ -1,0 +1,107 @@
+#pragma once
+/* Vectors of 8 floats (AVX2) or 16 (AVX-512), and what a net needs of them: draws and Eq 1.
+
+   Additions, multiplications and divisions each round once, as in fastws. The one fused operation, `fused`, is for
+   products with a state, 0 or 1, which are exact: nothing is rounded that would not be without it. */
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+#ifdef __AVX512F__
+enum { LANES = 16 };
+#define VECTOR(operation) _mm512_##operation##_ps
+typedef __m512 Floats;
+#else
+enum { LANES = 8 };
+#define VECTOR(operation) _mm256_##operation##_ps
+typedef __m256 Floats;
+#endif
+typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
+typedef uint32_t Words __attribute__((vector_size(4 * LANES)));
+
+INLINE Floats load(const float *from) { return VECTOR(loadu)(from); }
+INLINE void store(float *to, Floats x) { VECTOR(storeu)(to, x); }
+INLINE Floats spread(float x) { return VECTOR(set1)(x); }
+INLINE Floats least(Floats a, Floats b) { return VECTOR(min)(a, b); }
+INLINE Floats greatest(Floats a, Floats b) { return VECTOR(max)(a, b); }
+INLINE Floats fused(Floats state, Floats b, Floats c) { return VECTOR(fmadd)(state, b, c); }
+
+/* 1 where a > t, else 0 */
+INLINE Floats exceeds(Floats a, Floats t) {
+#ifdef __AVX512F__
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, t, _CMP_GT_OQ), spread(1));
+#else
+    return _mm256_and_ps(_mm256_cmp_ps(a, t, _CMP_GT_OQ), spread(1));
+#endif
+}
+
+/* a where the state is 1, b where it is 0 */
+INLINE Floats choose(Floats state, Floats a, Floats b) {
+#ifdef __AVX512F__
+    return _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(state, spread(0), _CMP_GT_OQ), a);
+#else
+    return _mm256_blendv_ps(b, a, _mm256_cmp_ps(state, spread(0), _CMP_GT_OQ));
+#endif
+}
+
+/* a bit a lane: where x is above 0 */
+INLINE uint32_t bits_on(Floats x) {
+#ifdef __AVX512F__
+    return _mm512_cmp_ps_mask(x, spread(0), _CMP_GT_OQ);
+#else
+    return _mm256_movemask_ps(_mm256_cmp_ps(x, spread(0), _CMP_GT_OQ));
+#endif
+}
+
+/* Threefry-4x32 with 12 rounds (Salmon, Moraes, Dror and Shaw, SC11, 2011). */
+INLINE Words rotate(Words x, int n) { return x << n | x >> (32 - n); }
+
+#define TWO_ROUNDS(r0, r1, r2, r3)                    \
+    x[0] += x[1], x[1] = rotate(x[1], r0) ^ x[0];     \
+    x[2] += x[3], x[3] = rotate(x[3], r1) ^ x[2];     \
+    x[0] += x[3], x[3] = rotate(x[3], r2) ^ x[0];     \
+    x[2] += x[1], x[1] = rotate(x[1], r3) ^ x[2];
+#define KEY(a, b, c, d, n) x[0] += a, x[1] += b, x[2] += c, x[3] += d + n;
+
+INLINE void threefry(const Words k[4], Words x[4]) {
+    Words k4 = k[0] ^ k[1] ^ k[2] ^ k[3] ^ 0x1BD11BDA;
+    KEY(k[0], k[1], k[2], k[3], 0)
+    TWO_ROUNDS(10, 26, 11, 21) TWO_ROUNDS(13, 27, 23, 5)
+    KEY(k[1], k[2], k[3], k4, 1)
+    TWO_ROUNDS(6, 20, 17, 11) TWO_ROUNDS(25, 10, 18, 20)
+    KEY(k[2], k[3], k4, k[0], 2)
+    TWO_ROUNDS(10, 26, 11, 21) TWO_ROUNDS(13, 27, 23, 5)
+    KEY(k[3], k4, k[0], k[1], 3)
+}
+
+/* The logistic variate ±log(u / (1 - u)): one bit is the sign, 31 are u in (0, 1/2).
+
+   With a = 2^32 u and b = 2^32 (1 - u), a / b = 2^n m, m near 1, and log m = 2 artanh((m - 1) / (m + 1)). */
+INLINE Floats logistic_variate(Words bits) {
+    Words sign = bits & 0x80000000;
+    Floats a = __builtin_convertvector((Integers)(bits ^ sign), Floats) + spread(0.5f);
+    Floats b = spread(0x1p32f) - a;
+    Integers n = ((Integers)a - (Integers)b + 0x400000) >> 23;
+    a = (Floats)((Integers)a - (n << 23));
+    Floats s = (a - b) / (a + b), z = s * s;
+    Floats log_m = s * (spread(2) + z * (spread(0.66642082f) + z * spread(0.41764605f)));
+    return (Floats)((Words)(log_m + __builtin_convertvector(n, Floats) * spread(0.69314718f)) ^ sign);
+}
+
+/* Eq 1 as a quotient: with -a = (n + f) log 2 and q = f coth(f log(2) / 2), exp(-a) = 2^n (q + f) / (q - f). */
+INLINE void logistic_parts(Floats a, Floats *off, Floats *on) {
+    a = least(greatest(a, spread(-87)), spread(87)) * spread(-1.44269504f);
+    Floats n = a + spread(12582912), f = a - (n - spread(12582912));
+    Floats q = spread(2.8854074f) + f * f * spread(0.11523846f);
+    *on = q - f;
+    *off = (Floats)((Integers)(q + f) + ((Integers)n << 23));
+}
+
+/* ε (s - p) of the delta rule: s - p is off / (off + on) where the state is 1, and -on / (off + on) where it is 0. */
+INLINE Floats delta_of(Floats a, Floats state, Floats rate) {
+    Floats off, on;
+    logistic_parts(a, &off, &on);
+    return choose(state, off, -on) * rate / (off + on);
+}
