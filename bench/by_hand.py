@@ -15,15 +15,16 @@ from bench.skipped import Skipped
 from fastws.kernels.layout import aligned
 
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off")
-# Vectors of so many floats, and what keeps the compiler to them.
+# The floats of the widest vectors, and what keeps the compiler to them.
 LANES = {"avx2": 8, "avx512": 16}
 NO_WIDER = {"avx2": ("-mno-avx512f",), "avx512": ()}
+WIDE = 64
 SOURCES = Path(__file__).with_name("by_hand_c")
 
 
 @functools.cache
-def library(source, instruction_set, sizes, bars):
-    """Return a program compiled for a net."""
+def library(instruction_set, programs, sizes, bars):
+    """Return the function `run` of programs, each with the floats of its vectors, compiled for a net."""
     gcc = compiler()
     if gcc is None:
         raise Skipped("there is no C compiler here")
@@ -37,19 +38,25 @@ def library(source, instruction_set, sizes, bars):
         "WIDEST": max(sizes),
         "BARS": bars,
     }
+    words = [*FLAGS, *NO_WIDER[instruction_set], *(f"-D{name}={value}" for name, value in net.items())]
     with tempfile.TemporaryDirectory() as folder:
+        objects = [Path(folder) / f"{program}.o" for program, _ in programs]
+        for (program, lanes), compiled in zip(programs, objects, strict=True):
+            subprocess.run([gcc, *words, f"-DLANES={lanes}", "-fPIC", "-c", SOURCES / program, "-o", compiled], check=True)
         path = Path(folder) / "by_hand.so"
-        words = [*FLAGS, *NO_WIDER[instruction_set], *(f"-D{name}={value}" for name, value in net.items())]
-        subprocess.run([gcc, *words, "-shared", "-fPIC", SOURCES / source, "-o", path, "-lm"], check=True)
-        return ctypes.CDLL(str(path))
+        subprocess.run([gcc, "-shared", *objects, "-o", path, "-lm"], check=True)
+        return ctypes.CDLL(str(path)).run
 
 
 def one(instruction_set):
     """Return what runs one machine."""
-    lanes = LANES[instruction_set]
 
     def prepare(machine, stream, n_examples, rates, nonnegative, seed=0):
-        learn = _learning("one.c", instruction_set, machine, stream, n_examples, rates, nonnegative)
+        is_wide = any(min(layers) >= WIDE for layers in itertools.pairwise(machine.layer_sizes))
+        # A narrow layer would leave much of a wide vector empty.
+        lanes = LANES[instruction_set] if is_wide else LANES["avx2"]
+        programs = ("one.c", lanes), ("draws.c", LANES[instruction_set])
+        learn = _learning(instruction_set, programs, machine, stream, n_examples, rates, nonnegative)
         key = np.random.default_rng(seed).integers(0, 2**32, 4, np.uint32)
         stacks = [
             [_rows(weights, biases, lanes) for weights, biases in _connections(machine, stack)] for stack in STACKS
@@ -74,7 +81,8 @@ def together(instruction_set, n_machines):
     lanes = LANES[instruction_set]
 
     def prepare(machine, stream, n_examples, rates, nonnegative, seed=0):
-        learn = _learning("together.c", instruction_set, machine, stream, n_examples, rates, nonnegative)
+        programs = (("together.c", lanes),)
+        learn = _learning(instruction_set, programs, machine, stream, n_examples, rates, nonnegative)
         rng = np.random.default_rng(seed)
         groups = [
             [
@@ -126,10 +134,10 @@ def _lanes(weights, biases, lanes):
     return array
 
 
-def _learning(source, instruction_set, machine, stream, n_examples, rates, nonnegative):
-    """Return a function of both stacks and a key that runs a program."""
+def _learning(instruction_set, programs, machine, stream, n_examples, rates, nonnegative):
+    """Return a function of both stacks and a key that runs the programs."""
     bars = stream if isinstance(stream, fastws.Bars) else None
-    run = library(source, instruction_set, tuple(machine.layer_sizes), bars.size if bars else 0).run
+    run = library(instruction_set, programs, tuple(machine.layer_sizes), bars.size if bars else 0)
     rates = np.array(rates, np.float32)
     images = np.zeros((1, 1), np.uint8) if bars else stream.x
 

@@ -11,17 +11,17 @@
 enum { AN_INPUT = BARS ? 1 + BARS : 0, AN_EXAMPLE = AN_INPUT + 2 * (TOP UP) - INPUTS };
 #undef CONNECTION
 enum {
-    GROUP = 64,
+    GROUPS = 2 * 64, /* of draws that are made at once */
     BLOCK = AHEAD / AN_EXAMPLE > 64 ? 64 : AHEAD / AN_EXAMPLE > 0 ? AHEAD / AN_EXAMPLE : 1,
-    DRAWS = (BLOCK * AN_EXAMPLE + GROUP - 1) / GROUP * GROUP
+    DRAWS = (BLOCK * AN_EXAMPLE + GROUPS - 1) / GROUPS * GROUPS
 };
 
 static State thresholds[DRAWS + LANES] __attribute__((aligned(64)));
 static State inputs[BLOCK][(INPUTS + LANES - 1) / LANES * LANES] __attribute__((aligned(64)));
 static State states[N_LEVELS + 1][(WIDEST + LANES - 1) / LANES * LANES] __attribute__((aligned(64)));
 
-/* Draw thresholds for a block, from a group of 64 draws on. */
-static void draw(const uint32_t *key, uint64_t group);
+/* Draw thresholds ahead, beginning with a group of 64. */
+void draw(const uint32_t *key, uint64_t group, int n_draws, State *thresholds);
 /* Draw an image of bars: a draw for the orientation, and one a bar. Its threshold exceeds that of what happens. */
 INLINE void draw_bars(State *input, const State *draws, float vertical, float there);
 INLINE void take_image(State *input, const uint8_t *image);
@@ -36,7 +36,7 @@ void run(long n_examples, State **generative, State **recognition, const float *
     float vertical = logf(p_vertical / (1 - p_vertical)), there = logf(p_bar / (1 - p_bar));
     for (long start = 0; start < n_examples; start += BLOCK) {
         int block = n_examples - start < BLOCK ? n_examples - start : BLOCK;
-        draw(key, start / BLOCK * (DRAWS / GROUP));
+        draw(key, start / BLOCK * (DRAWS / 64), DRAWS, thresholds);
         for (int i = 0; i < block; i++)
             if (BARS)
                 draw_bars(inputs[i], thresholds + i * AN_EXAMPLE, vertical, there);

@@ -22,7 +22,7 @@ static void list_active(const float *driving, int m) {
 
 /* b_v + sum_u s_u w_uv (Eq 1) for `many` vectors of units v. Row 0 of the weights has the biases. */
 INLINE void logits(const float *weights, const float *driving, int m, int n, int many, Floats a[]) {
-    const int sums = many == 1 ? 4 : many <= 4 ? 2 : 1, row = PADDED(n);
+    const int sums = many == 1 ? 8 : 4, row = PADDED(n);
     for (int j = 0; j < many; j++) a[j] = load(weights + j * LANES);
     if (is_wide(m, n)) {
         for (int k = 0; k < n_active; k++) {
@@ -32,20 +32,23 @@ INLINE void logits(const float *weights, const float *driving, int m, int n, int
         }
         return;
     }
-#pragma GCC unroll 8
-    for (int j = many; j < many * sums; j++) a[j] = spread(0);
 #pragma GCC unroll 16
     for (int u = 0; u < m; u++) {
         Floats s = spread(driving[u]);
 #pragma GCC unroll 8
         for (int j = 0; j < many; j++) {
+            const float *w = weights + (1 + u) * row + j * LANES;
             Floats *sum = &a[u % sums * many + j];
-            *sum = fused(s, load(weights + (1 + u) * row + j * LANES), *sum);
+            *sum = u > 0 && u < sums ? s * load(w) : fused(s, load(w), *sum);
         }
     }
-    if (sums == 4) a[0] = (a[0] + a[1]) + (a[2] + a[3]);
-    if (sums == 2)
-        for (int j = 0; j < many; j++) a[j] += a[many + j];
+#pragma GCC unroll 4
+    for (int half = sums / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+        for (int i = 0; i < half; i++)
+#pragma GCC unroll 8
+            for (int j = 0; j < many; j++)
+                if (half + i < m) a[i * many + j] += a[(half + i) * many + j];
 }
 
 /* Draw the states of some driven units (Eq 1). */
@@ -105,24 +108,20 @@ INLINE void learn(float *weights, const float *driving, int m, const float *driv
 #undef SOME_UNITS
 }
 
-/* A group has four words at each of sixteen places. */
-static void draw(const uint32_t *key, uint64_t group) {
-    Words k[4], place;
-    for (int i = 0; i < 4; i++) k[i] = (Words){0} + key[i];
-    for (int i = 0; i < LANES; i++) place[i] = i;
-    for (int first = 0; first < DRAWS; first += GROUP, group++)
-        for (int p = 0; p < 16; p += LANES) {
-            Words x[4] = {(Words){0} + (uint32_t)group, (Words){0} + (uint32_t)(group >> 32), {0}, place + p};
-            threefry(k, x);
-            for (int w = 0; w < 4; w++) store(thresholds + first + 16 * w + p, logistic_variate(x[w]));
-        }
-}
-
+/* Which bar pixels are of, in horizontal and in vertical images; no branch that nobody could foresee. */
 INLINE void draw_bars(float *input, const float *draws, float vertical, float there) {
-    float on[BARS + 1];
-    for (int k = 0; k < BARS; k++) on[k] = draws[1 + k] < there;
-    for (int i = 0; i < BARS; i++)
-        for (int j = 0; j < BARS; j++) input[i * BARS + j] = draws[0] < vertical ? on[j] : on[i];
+    static Integers bar[2][PADDED(INPUTS) / LANES];
+    if (!bar[1][0][1])
+        for (int i = 0; i < BARS; i++)
+            for (int j = 0; j < BARS; j++) {
+                int pixel = i * BARS + j;
+                bar[0][pixel / LANES][pixel % LANES] = i;
+                bar[1][pixel / LANES][pixel % LANES] = j;
+            }
+    Floats bars = load(draws + 1);
+    const Integers *bar_of = bar[draws[0] < vertical];
+    for (int k = 0; k < PADDED(INPUTS) / LANES; k++)
+        store(input + k * LANES, exceeds(spread(there), permuted(bars, bar_of[k])));
 }
 
 INLINE void take_image(float *input, const uint8_t *image) {

@@ -9,23 +9,18 @@ enum { AT_ONCE = 4 };
 /* b_v + sum_u s_u w_uv (Eq 1) for `many` units v. Those of a unit are side by side: its bias, then its weights. */
 INLINE void logits(const State *weights, const State *driving, int m, int many, Floats a[]) {
 #pragma GCC unroll 8
-    for (int j = 0; j < many; j++) a[j] = load(weights[j * (1 + m)]), a[many + j] = spread(0);
+    for (int j = 0; j < many; j++) a[j] = load(weights[j * (1 + m)]);
 #pragma GCC unroll 16
     for (int u = 0; u < m; u++) {
         Floats s = load(driving[u]);
 #pragma GCC unroll 8
-        for (int j = 0; j < many; j++) {
-            Floats *sum = &a[u % 2 * many + j];
-            *sum = fused(s, load(weights[j * (1 + m) + 1 + u]), *sum);
-        }
+        for (int j = 0; j < many; j++) a[j] = fused(s, load(weights[j * (1 + m) + 1 + u]), a[j]);
     }
-#pragma GCC unroll 8
-    for (int j = 0; j < many; j++) a[j] += a[many + j];
 }
 
 /* Draw the states of some driven units (Eq 1). */
 INLINE void sample_units(const State *weights, const State *driving, int m, State *driven, const State *draws, int many) {
-    Floats a[2 * AT_ONCE];
+    Floats a[AT_ONCE];
     logits(weights, driving, m, many, a);
 #pragma GCC unroll 8
     for (int j = 0; j < many; j++) store(driven[j], exceeds(a[j], load(draws[j])));
@@ -33,7 +28,7 @@ INLINE void sample_units(const State *weights, const State *driving, int m, Stat
 
 /* The delta rule for some driven units: Δw_uv = ε s_u (s_v - p_v) (Eqs 4 and 7). */
 INLINE void learn_units(State *weights, const State *driving, int m, const State *driven, float rate, int clipped, int many) {
-    Floats a[2 * AT_ONCE];
+    Floats a[AT_ONCE];
     logits(weights, driving, m, many, a);
 #pragma GCC unroll 8
     for (int j = 0; j < many; j++) {
@@ -66,14 +61,14 @@ INLINE void learn(State *weights, const State *driving, int m, const State *driv
 }
 
 /* The keys have a row a word and a column a machine. */
-static void draw(const uint32_t *keys, uint64_t group) {
-    Words k[4];
+void draw(const uint32_t *keys, uint64_t group, int n_draws, State *thresholds) {
+    Words k[4], x[2][4];
     memcpy(k, keys, sizeof k);
-    for (int first = 0; first < DRAWS; first += GROUP, group++)
-        for (int place = 0; place < 16; place++) {
-            Words x[4] = {(Words){0} + (uint32_t)group, (Words){0} + (uint32_t)(group >> 32), {0}, (Words){0} + place};
+    for (int first = 0; first < n_draws; first += 64, group++)
+        for (int place = 0; place < 16; place += 2) {
+            BOTH count(x[i], group, (Words){0} + place + i);
             threefry(k, x);
-            for (int w = 0; w < 4; w++) store(thresholds[first + 16 * w + place], logistic_variate(x[w]));
+            BOTH for (int w = 0; w < 4; w++) store(thresholds[first + 16 * w + place + i], logistic_variate(x[i][w]));
         }
 }
 

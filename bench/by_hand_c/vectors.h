@@ -1,5 +1,5 @@
 #pragma once
-/* Vectors of 8 floats (AVX2) or 16 (AVX-512), and what a net needs of them: draws and Eq 1.
+/* Vectors of LANES floats, 8 (AVX2) or 16 (AVX-512), and what a net needs of them: draws and Eq 1.
 
    Additions, multiplications and divisions each round once, as in fastws. The one fused operation, `fused`, is for
    products with a state, 0 or 1, which are exact: nothing is rounded that would not be without it. */
@@ -9,15 +9,12 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-#ifdef __AVX512F__
-enum { LANES = 16 };
+#if LANES == 16
 #define VECTOR(operation) _mm512_##operation##_ps
-typedef __m512 Floats;
 #else
-enum { LANES = 8 };
 #define VECTOR(operation) _mm256_##operation##_ps
-typedef __m256 Floats;
 #endif
+typedef float Floats __attribute__((vector_size(4 * LANES)));
 typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
 typedef uint32_t Words __attribute__((vector_size(4 * LANES)));
 
@@ -28,9 +25,18 @@ INLINE Floats least(Floats a, Floats b) { return VECTOR(min)(a, b); }
 INLINE Floats greatest(Floats a, Floats b) { return VECTOR(max)(a, b); }
 INLINE Floats fused(Floats state, Floats b, Floats c) { return VECTOR(fmadd)(state, b, c); }
 
+/* x[places] of each lane */
+INLINE Floats permuted(Floats x, Integers places) {
+#if LANES == 16
+    return _mm512_permutexvar_ps((__m512i)places, x);
+#else
+    return _mm256_permutevar8x32_ps(x, (__m256i)places);
+#endif
+}
+
 /* 1 where a > t, else 0 */
 INLINE Floats exceeds(Floats a, Floats t) {
-#ifdef __AVX512F__
+#if LANES == 16
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, t, _CMP_GT_OQ), spread(1));
 #else
     return _mm256_and_ps(_mm256_cmp_ps(a, t, _CMP_GT_OQ), spread(1));
@@ -39,7 +45,7 @@ INLINE Floats exceeds(Floats a, Floats t) {
 
 /* a where the state is 1, b where it is 0 */
 INLINE Floats choose(Floats state, Floats a, Floats b) {
-#ifdef __AVX512F__
+#if LANES == 16
     return _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(state, spread(0), _CMP_GT_OQ), a);
 #else
     return _mm256_blendv_ps(b, a, _mm256_cmp_ps(state, spread(0), _CMP_GT_OQ));
@@ -48,24 +54,25 @@ INLINE Floats choose(Floats state, Floats a, Floats b) {
 
 /* a bit a lane: where x is above 0 */
 INLINE uint32_t bits_on(Floats x) {
-#ifdef __AVX512F__
+#if LANES == 16
     return _mm512_cmp_ps_mask(x, spread(0), _CMP_GT_OQ);
 #else
     return _mm256_movemask_ps(_mm256_cmp_ps(x, spread(0), _CMP_GT_OQ));
 #endif
 }
 
-/* Threefry-4x32 with 12 rounds (Salmon, Moraes, Dror and Shaw, SC11, 2011). */
+/* Threefry-4x32 with 12 rounds (Salmon, Moraes, Dror and Shaw, SC11, 2011), of two vectors of counters that take turns,
+   since each operation waits for the one before it. */
 INLINE Words rotate(Words x, int n) { return x << n | x >> (32 - n); }
 
-#define TWO_ROUNDS(r0, r1, r2, r3)                    \
-    x[0] += x[1], x[1] = rotate(x[1], r0) ^ x[0];     \
-    x[2] += x[3], x[3] = rotate(x[3], r1) ^ x[2];     \
-    x[0] += x[3], x[3] = rotate(x[3], r2) ^ x[0];     \
-    x[2] += x[1], x[1] = rotate(x[1], r3) ^ x[2];
-#define KEY(a, b, c, d, n) x[0] += a, x[1] += b, x[2] += c, x[3] += d + n;
+#define BOTH for (int i = 0; i < 2; i++)
+#define MIX(a, b, c, d, r0, r1)              \
+    BOTH x[i][a] += x[i][b], x[i][c] += x[i][d]; \
+    BOTH x[i][b] = rotate(x[i][b], r0) ^ x[i][a], x[i][d] = rotate(x[i][d], r1) ^ x[i][c];
+#define TWO_ROUNDS(r0, r1, r2, r3) MIX(0, 1, 2, 3, r0, r1) MIX(0, 3, 2, 1, r2, r3)
+#define KEY(a, b, c, d, n) BOTH x[i][0] += a, x[i][1] += b, x[i][2] += c, x[i][3] += d + n;
 
-INLINE void threefry(const Words k[4], Words x[4]) {
+INLINE void threefry(const Words k[4], Words x[2][4]) {
     Words k4 = k[0] ^ k[1] ^ k[2] ^ k[3] ^ 0x1BD11BDA;
     KEY(k[0], k[1], k[2], k[3], 0)
     TWO_ROUNDS(10, 26, 11, 21) TWO_ROUNDS(13, 27, 23, 5)
@@ -74,6 +81,14 @@ INLINE void threefry(const Words k[4], Words x[4]) {
     KEY(k[2], k[3], k4, k[0], 2)
     TWO_ROUNDS(10, 26, 11, 21) TWO_ROUNDS(13, 27, 23, 5)
     KEY(k[3], k4, k[0], k[1], 3)
+}
+
+/* The value of the counter that a group of 64 draws has at some of its sixteen places. */
+INLINE void count(Words x[4], uint64_t group, Words place) {
+    x[0] = (Words){0} + (uint32_t)group;
+    x[1] = (Words){0} + (uint32_t)(group >> 32);
+    x[2] = (Words){0};
+    x[3] = place;
 }
 
 /* The logistic variate ±log(u / (1 - u)): one bit is the sign, 31 are u in (0, 1/2).
