@@ -3,14 +3,14 @@ typedef float State;
 enum { AHEAD = 4096 };
 #include "loop.h"
 
-enum { IN_REGISTERS = 8, WIDE = 64 };
+enum { MANY = 64, MOST_VECTORS = 8, MOST_SUMS = 8 };
 #define PADDED(n) (((n) + LANES - 1) / LANES * LANES)
 
+/* The units of a layer of many that are on: the rows of the others are not read. */
 static int active[WIDEST + LANES], n_active;
 
-INLINE int is_wide(int m, int n) { return m >= WIDE && n >= WIDE; }
+INLINE int are_listed(int m) { return m >= MANY; }
 
-/* list the units that are on, of a wide layer */
 static void list_active(const float *driving, int m) {
     n_active = 0;
     for (int first = 0; first < m; first += LANES) {
@@ -20,41 +20,42 @@ static void list_active(const float *driving, int m) {
     }
 }
 
-/* b_v + sum_u s_u w_uv (Eq 1) for `many` vectors of units v. Row 0 of the weights has the biases. */
+/* b_v + sum_u s_u w_uv (Eq 1) for `many` vectors of units v, in sums side by side: an addition waits for the one before.
+   Row 0 of the weights has the biases. */
 INLINE void logits(const float *weights, const float *driving, int m, int n, int many, Floats a[]) {
-    const int sums = many == 1 ? 8 : 4, row = PADDED(n);
+    const int sums = are_listed(m) ? (many > 4 ? 1 : 2) : many == 1 ? 8 : 4;
+    const long row = PADDED(n);
+    const float *w = weights + row;
     for (int j = 0; j < many; j++) a[j] = load(weights + j * LANES);
-    if (is_wide(m, n)) {
-        for (int k = 0; k < n_active; k++) {
-            const float *w = weights + (1 + active[k]) * (long)row;
+    if (are_listed(m)) {
+        int k = 0;
+        for (int j = many; j < many * sums; j++) a[j] = spread(0);
+        for (; k + sums <= n_active; k += sums)
 #pragma GCC unroll 8
-            for (int j = 0; j < many; j++) a[j] += load(w + j * LANES);
-        }
-        return;
-    }
-#pragma GCC unroll 16
-    for (int u = 0; u < m; u++) {
-        Floats s = spread(driving[u]);
+            for (int j = 0; j < many * sums; j++) a[j] += load(w + active[k + j / many] * row + j % many * LANES);
+        for (; k < n_active; k++)
 #pragma GCC unroll 8
-        for (int j = 0; j < many; j++) {
-            const float *w = weights + (1 + u) * row + j * LANES;
-            Floats *sum = &a[u % sums * many + j];
-            *sum = u > 0 && u < sums ? s * load(w) : fused(s, load(w), *sum);
-        }
+            for (int j = 0; j < many; j++) a[j] += load(w + active[k] * row + j * LANES);
+    } else {
+#pragma GCC unroll 64
+        for (int u = 0; u < m; u++)
+#pragma GCC unroll 8
+            for (int j = 0; j < many; j++) {
+                Floats s = spread(driving[u]), *sum = &a[u % sums * many + j];
+                *sum = 0 < u && u < sums ? s * load(w + u * row + j * LANES) : fused(s, load(w + u * row + j * LANES), *sum);
+            }
     }
 #pragma GCC unroll 4
     for (int half = sums / 2; half > 0; half /= 2)
-#pragma GCC unroll 8
-        for (int i = 0; i < half; i++)
-#pragma GCC unroll 8
-            for (int j = 0; j < many; j++)
-                if (half + i < m) a[i * many + j] += a[(half + i) * many + j];
+#pragma GCC unroll 32
+        for (int j = 0; j < half * many; j++)
+            if (are_listed(m) || half + j / many < m) a[j] += a[half * many + j];
 }
 
 /* Draw the states of some driven units (Eq 1). */
 INLINE void sample_units(const float *weights, const float *driving, int m, float *driven, int n, const float *draws,
                          int many) {
-    Floats a[4 * IN_REGISTERS];
+    Floats a[MOST_SUMS * MOST_VECTORS];
     logits(weights, driving, m, n, many, a);
 #pragma GCC unroll 8
     for (int j = 0; j < many; j++) store(driven + j * LANES, exceeds(a[j], load(draws + j * LANES)));
@@ -63,49 +64,42 @@ INLINE void sample_units(const float *weights, const float *driving, int m, floa
 /* The delta rule for some driven units: Δw_uv = ε s_u (s_v - p_v) (Eqs 4 and 7). */
 INLINE void learn_units(float *weights, const float *driving, int m, const float *driven, int n, float rate, int clipped,
                         int many) {
-    const int row = PADDED(n);
-    Floats a[4 * IN_REGISTERS];
+    Floats a[MOST_SUMS * MOST_VECTORS];
     logits(weights, driving, m, n, many, a);
 #pragma GCC unroll 8
     for (int j = 0; j < many; j++) {
         a[j] = delta_of(a[j], load(driven + j * LANES), spread(rate));
         store(weights + j * LANES, load(weights + j * LANES) + a[j]);
     }
-    const int wide = is_wide(m, n), rows = wide ? n_active : m;
+    const int listed = are_listed(m), rows = listed ? n_active : m;
 #pragma GCC unroll 16
     for (int k = 0; k < rows; k++) {
-        float *w = weights + (1 + (wide ? active[k] : k)) * (long)row;
+        float *w = weights + (1 + (listed ? active[k] : k)) * (long)PADDED(n);
 #pragma GCC unroll 8
         for (int j = 0; j < many; j++) {
             Floats now = load(w + j * LANES);
-            if (wide) now += a[j];
-            else now = fused(spread(driving[k]), a[j], now);
+            now = listed ? now + a[j] : fused(spread(driving[k]), a[j], now);
             store(w + j * LANES, clipped ? greatest(now, spread(0)) : now);
         }
     }
 }
 
-/* Do as many units at once as have room in registers: whole vectors, those after the last unit are nobody's. */
-#define ALL_UNITS(some_units)                                                        \
-    {                                                                                \
-        const int at_once = is_wide(m, n) ? IN_REGISTERS : IN_REGISTERS / 2;         \
-        const int vectors = PADDED(n) / LANES, rest = vectors % at_once;             \
-        if (is_wide(m, n)) list_active(driving, m);                                  \
-        int v = 0;                                                                   \
-        for (; v < n / LANES / at_once * at_once * LANES; v += at_once * LANES) some_units(at_once); \
-        if (rest) some_units(rest);                                                  \
-    }
+/* Do as many units at once as have room in registers; those after the last, up to a whole vector, are nobody's. */
+#define FOR_ALL_UNITS(do_units)                                                                     \
+    const int at_once = are_listed(m) ? MOST_VECTORS : MOST_VECTORS / 2;                            \
+    const int vectors = PADDED(n) / LANES, rest = vectors % at_once, whole = (vectors - rest) * LANES; \
+    if (are_listed(m)) list_active(driving, m);                                                     \
+    for (int v = 0; v < whole; v += at_once * LANES) do_units(v, at_once);                          \
+    if (rest) do_units(whole, rest);
 
 INLINE void sample(const float *weights, const float *driving, int m, float *driven, int n, const float *draws) {
-#define SOME_UNITS(many) sample_units(weights + v, driving, m, driven + v, n, draws + v, many)
-    ALL_UNITS(SOME_UNITS)
-#undef SOME_UNITS
+#define SAMPLE(v, many) sample_units(weights + v, driving, m, driven + v, n, draws + v, many)
+    FOR_ALL_UNITS(SAMPLE)
 }
 
 INLINE void learn(float *weights, const float *driving, int m, const float *driven, int n, float rate, int clipped) {
-#define SOME_UNITS(many) learn_units(weights + v, driving, m, driven + v, n, rate, clipped, many)
-    ALL_UNITS(SOME_UNITS)
-#undef SOME_UNITS
+#define LEARN(v, many) learn_units(weights + v, driving, m, driven + v, n, rate, clipped, many)
+    FOR_ALL_UNITS(LEARN)
 }
 
 /* Which bar pixels are of, in horizontal and in vertical images; no branch that nobody could foresee. */
