@@ -1,4 +1,4 @@
-"""Vector C written by hand, compiled for the net at hand: the limit that fastws is measured against."""
+"""Vector C by hand, compiled for the net at hand: as near to the limit as we know how to come; see `by_hand_c`."""
 
 import ctypes
 import functools
@@ -10,87 +10,58 @@ from pathlib import Path
 import numpy as np
 
 import fastws
+from bench import instructions
 from bench.host import compiler
 from bench.skipped import Skipped
 from fastws.kernels.layout import aligned
 
-FLAGS = ("-O3", "-march=native", "-ffp-contract=off")
-# The floats of the widest vectors, and what keeps the compiler to them.
-LANES = {"avx2": 8, "avx512": 16}
-NO_WIDER = {"avx2": ("-mno-avx512f",), "avx512": ()}
-WIDE = 64
+FLAGS = ("-O3", "-ffp-contract=off")
+# The narrow layers of one machine would leave much of a wide vector empty.
+NARROW_LANES, WIDE = 8, 64
+STACKS = ("gen", "rec")
 SOURCES = Path(__file__).with_name("by_hand_c")
 
 
-@functools.cache
-def library(instruction_set, programs, sizes, bars):
-    """Return the function `run` of programs, each with the floats of its vectors, compiled for a net."""
-    gcc = compiler()
-    if gcc is None:
-        raise Skipped("there is no C compiler here")
-    up = [f"CONNECTION({level},{lower},{upper})" for level, (lower, upper) in enumerate(itertools.pairwise(sizes))]
-    net = {
-        "UP": "".join(up),
-        "DOWN": "".join(reversed(up)),
-        "N_LEVELS": len(sizes) - 1,
-        "INPUTS": sizes[0],
-        "TOP": sizes[-1],
-        "WIDEST": max(sizes),
-        "BARS": bars,
-    }
-    words = [*FLAGS, *NO_WIDER[instruction_set], *(f"-D{name}={value}" for name, value in net.items())]
-    with tempfile.TemporaryDirectory() as folder:
-        objects = [Path(folder) / f"{program}.o" for program, _ in programs]
-        for (program, lanes), compiled in zip(programs, objects, strict=True):
-            subprocess.run([gcc, *words, f"-DLANES={lanes}", "-fPIC", "-c", SOURCES / program, "-o", compiled], check=True)
-        path = Path(folder) / "by_hand.so"
-        subprocess.run([gcc, "-shared", *objects, "-o", path, "-lm"], check=True)
-        return ctypes.CDLL(str(path)).run
-
-
-def one(instruction_set):
+def one():
     """Return what runs one machine."""
+    chosen = _instructions()
+    widest = instructions.LANES[chosen]
 
     def prepare(machine, stream, n_examples, rates, nonnegative, seed=0):
         is_wide = any(min(layers) >= WIDE for layers in itertools.pairwise(machine.layer_sizes))
-        # A narrow layer would leave much of a wide vector empty.
-        lanes = LANES[instruction_set] if is_wide else LANES["avx2"]
-        programs = ("one.c", lanes), ("draws.c", LANES[instruction_set])
-        learn = _learning(instruction_set, programs, machine, stream, n_examples, rates, nonnegative)
+        lanes = widest if is_wide else NARROW_LANES
+        programs = ("one.c", lanes), ("draws.c", widest)
+        learn = _learning(chosen, programs, machine, stream, n_examples, rates, nonnegative)
         key = np.random.default_rng(seed).integers(0, 2**32, 4, np.uint32)
-        stacks = [
-            [_rows(weights, biases, lanes) for weights, biases in _connections(machine, stack)] for stack in STACKS
-        ]
+        stacks = [[_rows(*level, lanes) for level in _connections(machine, stack)] for stack in STACKS]
 
         def task():
             learn(*stacks, key)
-            units = [[biases.size for _, biases in _connections(machine, stack)] for stack in STACKS]
-            weights, biases = (
-                [[array[part, :n] for array, n in zip(*pair, strict=True)] for pair in zip(stacks, units, strict=True)]
-                for part in (slice(1, None), 0)
-            )
-            return weights[0][:-1], biases[0], weights[1], biases[1]
+            learned = []
+            for stack, arrays in zip(STACKS, stacks, strict=True):
+                sizes = [biases.size for _, biases in _connections(machine, stack)]
+                learned.append([array[1:, :n] for array, n in zip(arrays, sizes, strict=True)])
+                learned.append([array[0, :n] for array, n in zip(arrays, sizes, strict=True)])
+            # The top layer has biases only.
+            return learned[0][:-1], *learned[1:]
 
         return task
 
     return prepare
 
 
-def together(instruction_set, n_machines):
-    """Return what runs many machines at once, the given one being the first."""
-    lanes = LANES[instruction_set]
+def together(n_machines):
+    """Return what runs many machines in lanes, the given one being the first."""
+    chosen = _instructions()
+    lanes = instructions.LANES[chosen]
 
     def prepare(machine, stream, n_examples, rates, nonnegative, seed=0):
-        programs = (("together.c", lanes),)
-        learn = _learning(instruction_set, programs, machine, stream, n_examples, rates, nonnegative)
+        learn = _learning(chosen, (("together.c", lanes),), machine, stream, n_examples, rates, nonnegative)
         rng = np.random.default_rng(seed)
-        groups = [
-            [
-                *([_lanes(*parameters, lanes) for parameters in _connections(machine, stack)] for stack in STACKS),
-                rng.integers(0, 2**32, (4, lanes), np.uint32),
-            ]
-            for _ in range(n_machines // lanes)
-        ]
+        groups = []
+        for _ in range(n_machines // lanes):
+            stacks = [[_lanes(*level, lanes) for level in _connections(machine, stack)] for stack in STACKS]
+            groups.append((*stacks, rng.integers(0, 2**32, (4, lanes), np.uint32)))
 
         def task():
             for group in groups:
@@ -108,7 +79,61 @@ def together(instruction_set, n_machines):
     return prepare
 
 
-STACKS = ("gen", "rec")
+def _instructions():
+    chosen = instructions.in_use()
+    if chosen is None:
+        raise Skipped("there is nothing by hand for the instructions that fastws is compiled for here")
+    if compiler() is None:
+        raise Skipped("there is no C compiler here")
+    return chosen
+
+
+def _learning(chosen, programs, machine, stream, n_examples, rates, nonnegative):
+    """Return a function of both stacks and a key that runs programs."""
+    bars = stream if isinstance(stream, fastws.Bars) else None
+    run = library(chosen, programs, tuple(machine.layer_sizes), bars.size if bars else 0).run
+    rates = np.array(rates, np.float32)
+    images = np.zeros((1, 1), np.uint8) if bars else stream.x
+
+    def learn(generative, recognition, key):
+        run(
+            ctypes.c_long(n_examples),
+            _pointers(generative),
+            _pointers(recognition),
+            _pointer(rates),
+            ctypes.c_int(nonnegative),
+            ctypes.c_float(bars.p_vertical if bars else 0.5),
+            ctypes.c_float(bars.p_bar if bars else 0.5),
+            _pointer(images),
+            ctypes.c_long(len(images)),
+            _pointer(key),
+        )
+
+    return learn
+
+
+@functools.cache
+def library(chosen, programs, sizes, bars):
+    """Return programs, each with the floats of its vectors, compiled for a net."""
+    up = [f"CONNECTION({level},{lower},{upper})" for level, (lower, upper) in enumerate(itertools.pairwise(sizes))]
+    net = {
+        "UP": "".join(up),
+        "DOWN": "".join(reversed(up)),
+        "N_LEVELS": len(sizes) - 1,
+        "INPUTS": sizes[0],
+        "TOP": sizes[-1],
+        "WIDEST": max(sizes),
+        "BARS": bars,
+    }
+    words = [*FLAGS, *instructions.compiler_flags(chosen), *(f"-D{name}={value}" for name, value in net.items())]
+    with tempfile.TemporaryDirectory() as folder:
+        objects = [Path(folder) / f"{program}.o" for program, _ in programs]
+        for (program, lanes), compiled in zip(programs, objects, strict=True):
+            command = [compiler(), *words, f"-DLANES={lanes}", "-fPIC", "-c", SOURCES / program, "-o", compiled]
+            subprocess.run(command, check=True)
+        path = Path(folder) / "by_hand.so"
+        subprocess.run([compiler(), "-shared", *objects, "-o", path, "-lm"], check=True)
+        return ctypes.CDLL(str(path))
 
 
 def _connections(machine, stack):
@@ -132,30 +157,6 @@ def _lanes(weights, biases, lanes):
     array = aligned(columns.size * lanes)[: columns.size * lanes].reshape(*columns.shape, lanes)
     array[:] = columns[:, :, None]
     return array
-
-
-def _learning(instruction_set, programs, machine, stream, n_examples, rates, nonnegative):
-    """Return a function of both stacks and a key that runs the programs."""
-    bars = stream if isinstance(stream, fastws.Bars) else None
-    run = library(instruction_set, programs, tuple(machine.layer_sizes), bars.size if bars else 0)
-    rates = np.array(rates, np.float32)
-    images = np.zeros((1, 1), np.uint8) if bars else stream.x
-
-    def learn(generative, recognition, key):
-        run(
-            ctypes.c_long(n_examples),
-            _pointers(generative),
-            _pointers(recognition),
-            _pointer(rates),
-            ctypes.c_int(nonnegative),
-            ctypes.c_float(bars.p_vertical if bars else 0.5),
-            ctypes.c_float(bars.p_bar if bars else 0.5),
-            _pointer(images),
-            ctypes.c_long(len(images)),
-            _pointer(key),
-        )
-
-    return learn
 
 
 def _pointer(array):
