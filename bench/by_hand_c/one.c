@@ -20,8 +20,8 @@ static void list_active(const float *driving, int m) {
     }
 }
 
-/* b_v + sum_u s_u w_uv (Eq 1) for `many` vectors of units v, in sums side by side: an addition waits for the one before.
-   Row 0 of the weights has the biases. */
+/* b_v + sum_u s_u w_uv (Eq 1) for `many` vectors of units v, in sums side by side, since each addition waits for the
+   one before it. Row 0 of the weights has the biases. */
 INLINE void logits(const float *weights, const float *driving, int m, int n, int many, Floats a[]) {
     const int sums = are_listed(m) ? (many > 4 ? 1 : 2) : many == 1 ? 8 : 4;
     const long row = PADDED(n);
@@ -41,8 +41,8 @@ INLINE void logits(const float *weights, const float *driving, int m, int n, int
         for (int u = 0; u < m; u++)
 #pragma GCC unroll 8
             for (int j = 0; j < many; j++) {
-                Floats s = spread(driving[u]), *sum = &a[u % sums * many + j];
-                *sum = 0 < u && u < sums ? s * load(w + u * row + j * LANES) : fused(s, load(w + u * row + j * LANES), *sum);
+                Floats s = spread(driving[u]), weight = load(w + u * row + j * LANES), *sum = &a[u % sums * many + j];
+                *sum = 0 < u && u < sums ? s * weight : fused(s, weight, *sum);
             }
     }
 #pragma GCC unroll 4
@@ -62,8 +62,8 @@ INLINE void sample_units(const float *weights, const float *driving, int m, floa
 }
 
 /* The delta rule for some driven units: Δw_uv = ε s_u (s_v - p_v) (Eqs 4 and 7). */
-INLINE void learn_units(float *weights, const float *driving, int m, const float *driven, int n, float rate, int clipped,
-                        int many) {
+INLINE void learn_units(float *weights, const float *driving, int m, const float *driven, int n, float rate,
+                        int clipped, int many) {
     Floats a[MOST_SUMS * MOST_VECTORS];
     logits(weights, driving, m, n, many, a);
 #pragma GCC unroll 8
@@ -85,11 +85,11 @@ INLINE void learn_units(float *weights, const float *driving, int m, const float
 }
 
 /* Do as many units at once as have room in registers; those after the last, up to a whole vector, are nobody's. */
-#define FOR_ALL_UNITS(do_units)                                                                     \
-    const int at_once = are_listed(m) ? MOST_VECTORS : MOST_VECTORS / 2;                            \
-    const int vectors = PADDED(n) / LANES, rest = vectors % at_once, whole = (vectors - rest) * LANES; \
-    if (are_listed(m)) list_active(driving, m);                                                     \
-    for (int v = 0; v < whole; v += at_once * LANES) do_units(v, at_once);                          \
+#define FOR_ALL_UNITS(do_units)                                                                       \
+    const int at_once = are_listed(m) ? MOST_VECTORS : MOST_VECTORS / 2, vectors = PADDED(n) / LANES; \
+    const int rest = vectors % at_once, whole = (vectors - rest) * LANES;                             \
+    if (are_listed(m)) list_active(driving, m);                                                       \
+    for (int v = 0; v < whole; v += at_once * LANES) do_units(v, at_once);                            \
     if (rest) do_units(whole, rest);
 
 INLINE void sample(const float *weights, const float *driving, int m, float *driven, int n, const float *draws) {
@@ -102,7 +102,9 @@ INLINE void learn(float *weights, const float *driving, int m, const float *driv
     FOR_ALL_UNITS(LEARN)
 }
 
-/* Which bar pixels are of, in horizontal and in vertical images; no branch that nobody could foresee. */
+_Static_assert(BARS <= LANES, "the bars of an image are one vector");
+
+/* Which bars pixels are of is looked up: nobody could foresee a branch by the orientation. */
 INLINE void draw_bars(float *input, const float *draws, float vertical, float there) {
     static Integers bar[2][PADDED(INPUTS) / LANES];
     if (!bar[1][0][1])

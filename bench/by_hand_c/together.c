@@ -19,7 +19,8 @@ INLINE void logits(const State *weights, const State *driving, int m, int many, 
 }
 
 /* Draw the states of some driven units (Eq 1). */
-INLINE void sample_units(const State *weights, const State *driving, int m, State *driven, const State *draws, int many) {
+INLINE void sample_units(const State *weights, const State *driving, int m, State *driven, const State *draws,
+                         int many) {
     Floats a[AT_ONCE];
     logits(weights, driving, m, many, a);
 #pragma GCC unroll 8
@@ -27,7 +28,8 @@ INLINE void sample_units(const State *weights, const State *driving, int m, Stat
 }
 
 /* The delta rule for some driven units: Δw_uv = ε s_u (s_v - p_v) (Eqs 4 and 7). */
-INLINE void learn_units(State *weights, const State *driving, int m, const State *driven, float rate, int clipped, int many) {
+INLINE void learn_units(State *weights, const State *driving, int m, const State *driven, float rate, int clipped,
+                        int many) {
     Floats a[AT_ONCE];
     logits(weights, driving, m, many, a);
 #pragma GCC unroll 8

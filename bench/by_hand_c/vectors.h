@@ -91,18 +91,18 @@ INLINE void count(Words x[4], uint64_t group, Words place) {
     x[3] = place;
 }
 
-/* The logistic variate ±log(u / (1 - u)): one bit is the sign, 31 are u in (0, 1/2).
+/* The logistic variate ±log((1 - u) / u): one bit is the sign, 31 are u in (0, 1/2).
 
-   With a = 2^32 u and b = 2^32 (1 - u), a / b = 2^n m, m near 1, and log m = 2 artanh((m - 1) / (m + 1)). */
+   With a = 2^32 u and b = 2^32 (1 - u), b / a = 2^-n m, m near 1, and log m = 2 artanh((m - 1) / (m + 1)). */
 INLINE Floats logistic_variate(Words bits) {
     Words sign = bits & 0x80000000;
     Floats a = __builtin_convertvector((Integers)(bits ^ sign), Floats) + spread(0.5f);
     Floats b = spread(0x1p32f) - a;
     Integers n = ((Integers)a - (Integers)b + 0x400000) >> 23;
     a = (Floats)((Integers)a - (n << 23));
-    Floats s = (a - b) / (a + b), z = s * s;
+    Floats s = (b - a) / (b + a), z = s * s;
     Floats log_m = s * (spread(2) + z * (spread(0.66642082f) + z * spread(0.41764605f)));
-    return (Floats)((Words)(log_m + __builtin_convertvector(n, Floats) * spread(0.69314718f)) ^ sign);
+    return (Floats)((Words)(log_m - __builtin_convertvector(n, Floats) * spread(0.69314718f)) ^ sign);
 }
 
 /* Eq 1 as a quotient: with -a = (n + f) log 2 and q = f coth(f log(2) / 2), exp(-a) = 2^n (q + f) / (q - f). */
