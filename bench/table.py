@@ -76,6 +76,18 @@ def title(entry: dict[str, Any]) -> str:
     return ", ".join(filter(None, names))
 
 
+def distances(record: dict[str, Any]) -> list[list[str]]:
+    """Return a line a work, and way of doing it, that was also done by hand: what fastws takes, by hand, the ratio."""
+    lines = []
+    for entry in record["works"].values():
+        rows = {row["name"]: row for row in entry["contestants"] if "to_by_hand" in row}
+        for name in (name for name in rows if name.startswith("fastws")):
+            own, limit = rows[name], rows[name.replace("fastws", "C by hand")]
+            times = [quantity(row["median_ns"] * 1e-9, "s") for row in (own, limit)]
+            lines.append([title(entry) + name.removeprefix("fastws"), *times, _three_digits(own["to_by_hand"])])
+    return lines
+
+
 def _works(record: dict[str, Any]) -> Table:
     table = _table("\nTime an example, one core", "", "median", "range", *RATIOS.values(), "bits")
     measures = dict.fromkeys(f"{entry['measure']} ({entry['title'].split()[0]})" for entry in record["works"].values())

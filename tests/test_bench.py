@@ -57,10 +57,12 @@ def test_silent_units_change_nothing_in_plain_c(rivals, sizes, stream):
 def test_quick_run_writes_its_files(tmp_path):
     result = bench(tmp_path, "--quick", "--only", "bars")
     assert result.returncode == 0, result.stderr
+    # A quick record is not kept in the history.
     assert {path.name for path in tmp_path.iterdir()} == {"bench.json", "bench.png", "bench.svg"}
     record = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
     rows = {row["name"]: row for row in record["works"]["bars"]["contestants"]}
     assert rows["fastws"]["to_fastws"] == 1
+    assert 0 < rows["C by hand"]["to_plain_c"] < 1
     assert rows["NumPy loop"]["to_fastws"] > 10
     assert all("skipped" in row or row["median_ns"] > 0 for row in rows.values())
     assert all(name in result.stdout for name in rows)
@@ -233,3 +235,41 @@ def test_the_record_in_the_repository_is_in_its_history(history):
     folder = ROOT / "bench" / "record"
     record = json.loads((folder / "bench.json").read_text(encoding="utf-8"))
     assert history.line_of(record) in history.read(folder)
+
+
+def test_clock_gives_each_part_what_is_not_of_the_parts_within(rivals, monkeypatch):
+    from bench import stages
+
+    now = [0.0]
+    monkeypatch.setattr(stages.time, "thread_time", lambda: now[0])
+    clock = stages.Clock()
+
+    def takes(seconds, *within):
+        now[0] += seconds
+        for function in within:
+            function()
+
+    learning, loading = list(stages._STAGES.values())[:2]
+    inner = clock.around(lambda: takes(2), lambda: "import of NumPy")
+    outer = clock.around(lambda: takes(1, inner, inner), lambda: "import of Numba")
+    outer()
+    assert clock.spent == {"import of Numba": 1, "import of NumPy": 4}
+    # What a stage imports is of the stage.
+    within = clock.around(lambda: takes(8), lambda: loading)
+    clock.around(lambda: takes(16, inner, within), lambda: learning)()
+    assert clock.spent == {"import of Numba": 1, "import of NumPy": 4, learning: 18, loading: 8}
+    with pytest.raises(TypeError):
+        clock.around(lambda: takes("long"), lambda: learning)()
+    clock.around(lambda: takes(1), lambda: loading)()
+    assert clock.spent[loading] == 9
+
+
+@pytest.mark.long
+@pytest.mark.skipif(INTERPRETED, reason="nothing is compiled, so nothing is loaded")
+def test_parts_of_a_start_are_found(rivals, tmp_path):
+    from bench import stages, startup
+
+    words = ["bars", "--examples", "100", "--out", str(tmp_path / "bars")]
+    parts = stages.measure(words, startup._environment())
+    assert {*stages._STAGES.values()} <= parts.keys()
+    assert all(f"import of {name}" in parts for name in stages._PACKAGES)
