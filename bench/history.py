@@ -1,6 +1,5 @@
 """A line a record: when, on what kind of machine, with which versions, and the ratios that can be compared."""
 
-import datetime
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from fastws.plotting.page import (
     FONT,
     INK,
     LABEL_POINTS,
+    MUTED,
     PAPER,
     TITLE_POINTS,
     VERMILION,
@@ -27,8 +27,8 @@ from fastws.plotting.page import (
 FILE = "history.jsonl"
 SLOWER = 0.1
 YARDSTICKS = {"to_by_hand": BY_HAND.name, "to_plain_c": PLAIN_C.name}
-COLORS = (BLUE, VERMILION, INK)
-MARKERS = "os^Dv"
+COLORS = {"bars": BLUE, "digits": VERMILION, "big": INK}
+MARKERS = {"AVX-512": "o", "AVX2": "s"}
 
 Line = dict[str, Any]
 
@@ -77,32 +77,40 @@ def verdict(lines: Sequence[Line]) -> str:
 
 
 def draw(lines: Sequence[Line]) -> Figure:
-    """Draw the ratios over time: a colour a work, a marker a kind of machine, a panel a yardstick."""
-    figure = Figure((7.2, 6.4), DOTS_PER_INCH, facecolor=PAPER, layout="constrained")
+    """Draw the ratios, record after record; lines join those of one kind of machine."""
+    height = 6.4 + 0.2 * len(lines)
+    figure = Figure((7.2, height), DOTS_PER_INCH, facecolor=PAPER, layout="constrained")
     panels = figure.subplots(len(YARDSTICKS), sharex=True)
-    machines = list(dict.fromkeys(line["machine"] for line in lines))
     for panel, yardstick in zip(panels, YARDSTICKS.values(), strict=True):
         end = f" / {yardstick}"
-        works = list(dict.fromkeys(work for line in lines for work in line["ratios"] if work.endswith(end)))
-        for number, work in enumerate(works):
-            for machine, marker in zip(machines, MARKERS * len(machines), strict=False):
-                points = [
-                    (datetime.datetime.fromisoformat(line["date"]), line["ratios"][work])
-                    for line in lines
-                    if line["machine"] == machine and work in line["ratios"]
-                ]
-                if points:
-                    label = f"{work.removesuffix(end)}, {machine}"
-                    style = ("-", "--", ":")[number // len(COLORS) % 3]
-                    panel.plot(*zip(*points, strict=True), style, marker=marker, color=COLORS[number % 3], label=label)
+        works = sorted({work for line in lines for work in line["ratios"] if work.endswith(end)})
+        for work in works:
+            label = work.removesuffix(end)
+            style = {"color": _color(label), "marker": _marker(label), "linestyle": "--" if "at once" in label else "-"}
+            for machine in dict.fromkeys(line["machine"] for line in lines):
+                x = [i for i, line in enumerate(lines) if line["machine"] == machine and work in line["ratios"]]
+                if x:
+                    panel.plot(x, [lines[i]["ratios"][work] for i in x], **style, markersize=4, label=label)
+                    label = None  # once is enough
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter("{x:g}")
         panel.yaxis.set_minor_formatter("{x:g}")
-        panel.set_title(f"fastws / {yardstick}, time an example", fontsize=TITLE_POINTS, loc="left", color=INK)
+        panel.set_title(f"time an example, {yardstick} = 1", fontsize=TITLE_POINTS, loc="left", color=INK)
+        plain(panel, "both")
+        panel.tick_params(which="minor", labelsize=LABEL_POINTS, colors=INK)
         if works:
             panel.legend(fontsize=CAPTION_POINTS, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-        plain(panel, "both")
-    panels[-1].tick_params(axis="x", rotation=30, labelsize=LABEL_POINTS)
+    panels[-1].set_xlim(-0.5, len(lines) - 0.5)
+    names = [f"{line['date'][:10]}\n{line['machine']}" for line in lines]
+    panels[-1].set_xticks(range(len(lines)), names, rotation=45, ha="right", rotation_mode="anchor")
     for words in figure.findobj(lambda artist: hasattr(artist, "set_fontfamily")):
         words.set_fontfamily(FONT)
     return figure
+
+
+def _color(work: str) -> str:
+    return next((color for name, color in COLORS.items() if work.startswith(name)), MUTED)
+
+
+def _marker(work: str) -> str:
+    return next((marker for name, marker in MARKERS.items() if name in work), "D")
