@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastws.kernels.costs import PARTS
 from fastws.kernels.layout import LANES, UNITS_TOGETHER, aligned, whole
 from fastws.kernels.random import GROUP
 from fastws.kernels.types import Integers, Record, Room
@@ -18,7 +19,7 @@ def new_room(sizes: Integers, n_draws: int, n_inputs: int = 1) -> Room:
         states=aligned(len(sizes) + 1, widest),
         inputs=aligned(n_inputs, int(sizes[0]) + LANES),
         thresholds=aligned(1, n_draws + 2 * GROUP),
-        parts=np.empty((2, 16)),
+        parts=np.empty((2, PARTS)),
     )
 
 
@@ -35,7 +36,7 @@ def room_to_learn_together(sizes: Integers, draws_an_example: int) -> Room:
         states=aligned(len(sizes) + 1, whole(int(sizes.max()), UNITS_TOGETHER), LANES),
         inputs=aligned(ahead, int(sizes[0]), LANES),
         thresholds=aligned(1, ahead * draws_an_example + 2 * GROUP, LANES),
-        parts=np.empty((2, 16)),
+        parts=np.empty((2, PARTS)),
     )
 
 
