@@ -1,9 +1,9 @@
 """Sixteen numbers at once, or more: the vector type that the kernels are written in.
 
-Sixteen neighbouring units of a layer, or one unit of each of sixteen machines, are one value, `Lanes`; four times as many
-are a block. Interpreted (``NUMBA_DISABLE_JIT=1``) it is a NumPy array, and the functions below do what they say. Compiled
-(`vectors`) it is a vector of LLVM, which becomes as many registers as it takes on the CPU at hand. Every operation rounds
-once, as IEEE 754 says, so that both ways, and every instruction set, give the same bits.
+Sixteen neighbouring units of a layer, or one unit of each of sixteen machines, are one value, `Lanes`; four times as
+many are a block. Interpreted (``NUMBA_DISABLE_JIT=1``) it is a NumPy array, and the functions below do what they say.
+Compiled (`vectors`) it is a vector of LLVM, which becomes as many registers as it takes on the CPU at hand. Every
+operation rounds once, as IEEE 754 says, so that both ways, and every instruction set, give the same bits.
 """
 
 from typing import Any
