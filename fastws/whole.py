@@ -1,12 +1,11 @@
 """One step of a simulation, seen whole."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastws.kernels.types import Rule
-from fastws.learning import learn_one
+from fastws.kernels.types import Record
 from fastws.machine import Machine
 from fastws.steps import layers_of
 
@@ -70,12 +69,9 @@ class Step(NamedTuple):
     changes: Changes
 
 
-def learn_whole(
-    stream: Any, machine: Machine, before: Machine, seed: int, seen: NDArray[np.uint64], rule: Rule
-) -> Step:
-    """Let a machine, which was like another one before, learn from the next example of a stream."""
-    example, sizes = int(seen[0]), machine.layer_sizes
-    record = learn_one(stream, machine, seed, seen, rule)
+def whole_step(machine: Machine, before: Machine, example: int, rates: NDArray[np.float32], record: Record) -> Step:
+    """Return a step of a machine, which was like another one before, of which this was written down."""
+    sizes = machine.layer_sizes
     generative, recognition = (
         [row[:size].copy() for row, size in zip(rows, sizes, strict=True)]
         for rows in (record.generative, record.recognition)
@@ -83,7 +79,7 @@ def learn_whole(
     wake_states = layers_of(record.wake_states, sizes)
     return Step(
         example,
-        rule.rates.copy(),
+        rates.copy(),
         wake_states[0].copy(),
         wake_states,
         generative,
