@@ -23,7 +23,18 @@ _FAR_FROM_INFINITE = 1e25
 
 
 class LostUpdatesWarning(UserWarning):
-    """A learning rate is so small beside a parameter that float32 rounds updates away."""
+    """A learning rate is so small beside a parameter that float32 rounds updates away.
+
+    Examples
+    --------
+    >>> import fastws, warnings
+    >>> machine = fastws.Machine([4, 2])
+    >>> machine.gen_biases[0][:] = 1e6
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     run = fastws.Simulation(machine, fastws.Bars(size=2), [(10, 0.01)]).advance()
+    >>> [warning.category.__name__ for warning in said]
+    ['LostUpdatesWarning']
+    """
 
 
 class Pace:

@@ -88,6 +88,13 @@ def connection_rule(kernel: Callable[..., object], phase: PhaseName = "wake") ->
     ------
     ValueError
         If there is no such phase, or the kernel is no function of five arguments.
+
+    Examples
+    --------
+    >>> from fastws.testing import check_update_rule, connection_rule
+    >>> def decay(weights, biases, driving, driven, rate):
+    ...     weights *= 1 - rate
+    >>> check_update_rule(connection_rule(decay), phase="wake", properties=["own_phase"], max_examples=5)
     """
     if phase not in LEARNING:
         raise ValueError(f"phase is {phase!r}; a rule learns in the 'wake' or in the 'sleep' phase.")

@@ -73,6 +73,15 @@ class Simulation:
     ValueError
         If the stream is none or does not fit the machine, the schedule is empty, a number is out of range, a
         parameter of the machine is not finite, or a rule is none.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> run = fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(300, 0.1), (100, 0.01)], seed=1)
+    >>> run.advance(200).examples_seen
+    200
+    >>> run.advance()  # to the end of the schedule
+    <Simulation of Machine([4, 2]) on Bars(size=2, ...), seed 1: 400 of 400 examples>
     """
 
     machine = Fixed[Machine]()
@@ -296,6 +305,15 @@ def advance_together(
     ------
     ValueError
         If `until` is not a whole number of at least 0, or a parameter is not finite, as by `Simulation.advance`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.simulation import advance_together
+    >>> runs = [fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(90, 0.1)], seed=s) for s in range(3)]
+    >>> advance_together(runs, until=50)
+    >>> [run.examples_seen for run in runs]
+    [50, 50, 50]
     """
     if until is not None:
         check_integer(until, "until", at_least=0)
@@ -308,7 +326,16 @@ def advance_together(
 
 
 def compile_together(simulations: Sequence[Simulation]) -> float:
-    """Compile what `advance_together` needs, as `Simulation.compile` does; return the seconds taken."""
+    """Compile what `advance_together` needs, as `Simulation.compile` does; return the seconds taken.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.simulation import compile_together
+    >>> runs = [fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(90, 0.1)], seed=s) for s in range(3)]
+    >>> compile_together(runs) > 0, runs[0].examples_seen
+    (True, 0)
+    """
     group = _groups(simulations)[0]
     if len(group) == 1:
         return group[0].compile()
@@ -394,6 +421,15 @@ def save_runs(path: str | os.PathLike[str], runs: Sequence[Simulation], notes: d
     ------
     OSError
         If the file cannot be written; an earlier one is then whole.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.simulation import load_runs, save_runs
+    >>> run = fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(90, 0.1)]).advance(40)
+    >>> save_runs("runs.npz", [run], {"why": "lunch"})
+    >>> load_runs("runs.npz")[1]
+    {'why': 'lunch'}
     """
     arrays: dict[str, NDArray[Any]] = {}
     descriptions = []
@@ -420,6 +456,15 @@ def load_runs(
     ValueError
         If it is not the whole file of simulations, or one of a later format version, or a stream or a rule is missing,
         or not the one that any of them needs.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.simulation import load_runs, save_runs
+    >>> save_runs("runs.npz", [fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(90, 0.1)]).advance(40)])
+    >>> [run], notes = load_runs("runs.npz")
+    >>> run.examples_seen, run.advance().examples_seen
+    (40, 90)
     """
     given = OwnRules(wake_rule, sleep_rule)
     metadata, arrays = load_arrays(path, _KIND)

@@ -23,6 +23,13 @@ class Changes(NamedTuple):
     gen_biases : list of ndarray, `gen_biases[l]` of shape (n_l,), l = 0 … L
     rec_weights : list of ndarray, `rec_weights[l]` of shape (n_l, n_{l+1})
     rec_biases : list of ndarray, `rec_biases[l]` of shape (n_{l+1},)
+
+    Examples
+    --------
+    >>> import fastws
+    >>> run = fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(100, 0.1)])
+    >>> print(abs(run.step().changes.gen_biases[0]).round(3))  # 0.1 (s - p), and p was 1/2
+    [0.05 0.05 0.05 0.05]
     """
 
     gen_weights: Levels
@@ -57,6 +64,16 @@ class Step(NamedTuple):
         The q_v of Eq 7: with which recognition would have turned on the units of hidden layer l + 1, given the sleep
         states of layer l.
     changes : Changes
+
+    Examples
+    --------
+    >>> import fastws
+    >>> run = fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(100, 0.1)])
+    >>> step = run.step()
+    >>> [layer.shape for layer in step.wake_states]
+    [(4,), (2,)]
+    >>> print(step.generative_probabilities[0].round(3))  # of a machine that has learned nothing yet
+    [0.5 0.5 0.5 0.5]
     """
 
     example: int

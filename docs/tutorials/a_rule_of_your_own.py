@@ -14,6 +14,8 @@ parameters, a *sleep* rule the recognition parameters. That is all there is to t
 # ---------
 # Here is the paper's wake rule, Eq 4, from memory: each layer is driven by the one above it, and a weight learns by the
 # error of the unit it goes to, if the unit it comes from is on. Three lines, and one of them is wrong.
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -26,7 +28,7 @@ def logistic(a):
 
 
 def from_memory(machine, states, rates):
-    for level, (driven, driving) in enumerate(zip(states, states[1:], strict=False)):
+    for level, (driven, driving) in enumerate(pairwise(states)):
         error = driven - logistic(driving @ machine.gen_weights[level] + machine.gen_biases[level])
         machine.gen_weights[level] += rates[level] * np.outer(driving, error)
         machine.gen_biases[level] += rates[level] * error
@@ -35,8 +37,8 @@ def from_memory(machine, states, rates):
 # %%
 # Watch the check catch it
 # ------------------------
-# The rule is tried on machines that Hypothesis draws. A failure names the property that is broken, and shows the smallest
-# machine that breaks it, with the numbers.
+# The rule is tried on machines that Hypothesis draws. A failure names the property that is broken, and shows the
+# smallest machine that breaks it, with the numbers.
 try:
     check_update_rule(from_memory, phase="wake")
 except BrokenProperty as broken:
@@ -97,9 +99,9 @@ assert "locality" in kept
 # Let it learn
 # ------------
 # A failed property is a fact about a rule, and not yet a reason against it. The question is what it learns. A
-# :class:`fastws.Simulation` takes a rule of yours in the place of Eq 4 (`wake_rule`) or Eq 7 (`sleep_rule`), and all else
-# stays as it is: streams, schedules, saving and resuming. In Python some ten thousand examples a second are what there
-# is, so this is a small world, 3 × 3 pixels.
+# :class:`fastws.Simulation` takes a rule of yours in the place of Eq 4 (`wake_rule`) or Eq 7 (`sleep_rule`), and all
+# else stays as it is: streams, schedules, saving and resuming. In Python some ten thousand examples a second are what
+# there is, so this is a small world, 3 × 3 pixels.
 bars = fastws.Bars(size=3)
 N_EXAMPLES, EVERY = 12_000, 1200
 

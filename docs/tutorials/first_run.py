@@ -55,8 +55,8 @@ assert after.asymmetric_divergence_bits < before.asymmetric_divergence_bits
 # %%
 # Luck
 # ----
-# Did yours end below 0.10 bits, where the paper's net did, or near 0.65? Both are what this algorithm does: six seeds of
-# ten succeed. So here are sixteen, which learn side by side in the time of a few. `bars.new_run` is the experiment
+# Did yours end below 0.10 bits, where the paper's net did, or near 0.65? Both are what this algorithm does: six seeds
+# of ten succeed. So here are sixteen, which learn side by side in the time of a few. `bars.new_run` is the experiment
 # ready-made, and `bars.learn` measures it forty times on the way.
 runs = [bars.new_run(seed) for seed in range(16)]
 bars.learn(runs)
@@ -70,9 +70,9 @@ assert good.succeeded
 # -----------------
 # **1. The model of the data** is the diagram above, `fig1a-model` among the files of `fastws bars`.
 #
-# **2. Samples**, `fig1b-samples`: images from the data on the left; on the right *fantasies*, which the net makes up from
-# the top down. If you cannot tell which are which, neither can the net. Look for a row and a column in one image: the
-# data never have that.
+# **2. Samples**, `fig1b-samples`: images from the data on the left; on the right *fantasies*, which the net makes up
+# from the top down. If you cannot tell which are which, neither can the net. Look for a row and a column in one image:
+# the data never have that.
 net = good.simulation.machine
 plotting.samples(stream.sample(24, seed=1), net.fantasies(24, seed=1))
 
@@ -85,8 +85,8 @@ plotting.hinton(net)
 
 # %%
 # **4. The learning curve**, `learning-curve`: how far the fantasies are from the data, and the *KL penalty*, how many
-# bits recognition wastes by not being the exact posterior. Both should come down and stay down; the dashed line is where
-# the paper's net ended.
+# bits recognition wastes by not being the exact posterior. Both should come down and stay down; the dashed line is
+# where the paper's net ended.
 plotting.learning_curve(*zip(*good.curve, strict=True))
 
 # %%
@@ -105,8 +105,8 @@ plotting.hinton(bad.simulation.machine, labels=found.labels, marked=found.crosse
 # --------------
 # Try another seed. Or begin with several machines and go on with the one that needs the fewest bits, which is known
 # without knowing the truth: `fastws bars --restarts 3`, and :func:`fastws.best_of` in Python. Or take a schedule of
-# rates with which nine machines of ten succeed: `fastws bars --recipe robust`. :doc:`/success-rates` says how often each
-# works, and why.
+# rates with which nine machines of ten succeed: `fastws bars --recipe robust`. :doc:`/success-rates` says how often
+# each works, and why.
 #
 # Keep what you have, and go on with :doc:`your_own_images`.
 import tempfile

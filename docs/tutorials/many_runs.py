@@ -10,9 +10,9 @@ It needs `pip install '.[sweep]'`, for pandas.
 # %%
 # A sweep
 # -------
-# How often does the paper's net find the bars, and does it depend on how unequal the two orientations are? Two values of
-# p(vertical), sixteen seeds each, and all else as in the paper. Sixteen runs of one setting learn side by side in each
-# core, so that all of it takes some ten seconds.
+# How often does the paper's net find the bars, and does it depend on how unequal the two orientations are? Two values
+# of p(vertical), sixteen seeds each, and all else as in the paper. Sixteen runs of one setting learn side by side in
+# each core, so that all of it takes some ten seconds.
 import tempfile
 from pathlib import Path
 
@@ -76,8 +76,9 @@ assert (odd["error"] != "").sum() == 1
 # %%
 # Restarts
 # --------
-# If half of the seeds fail, begin with several and keep one. Which one is right need not be known: the free energy of the
-# training images says so, after a quarter of the schedule. `best_of` takes anything that returns a simulation of a seed.
+# If half of the seeds fail, begin with several and keep one. Which one is right need not be known: the free energy of
+# the training images says so, after a quarter of the schedule. `best_of` takes anything that returns a simulation of a
+# seed.
 
 
 def new(seed):
@@ -91,8 +92,8 @@ print(f"best of three, by free energy: {report.asymmetric_divergence_bits:.2f} b
 # %%
 # An experiment of your own
 # -------------------------
-# A sweep needs to know of an experiment what its settings are, how to begin a run, and what to measure at its end. A class
-# with five members will do. This one asks which rate is best for digits.
+# A sweep needs to know of an experiment what its settings are, how to begin a run, and what to measure at its end. A
+# class with five members will do. This one asks which rate is best for digits.
 import numpy as np
 
 data = fastws.datasets.load_bundled()

@@ -35,8 +35,8 @@ np.add.at(counts, (data.y_test, read), 1)
 plotting.confusion(counts, readers.classes_)
 
 # %%
-# There are probabilities, too, and the bits behind them: an image that two machines describe equally well is one to have
-# a look at.
+# There are probabilities, too, and the bits behind them: an image that two machines describe equally well is one to
+# have a look at.
 bits = readers.description_lengths_bits(data.x_test)
 cheapest, second = np.sort(bits, axis=1)[:, :2].T
 closest = np.argsort(second - cheapest)[:12]

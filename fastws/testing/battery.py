@@ -43,6 +43,15 @@ class BrokenProperty(AssertionError):
     ----------
     property_name : str
         A key of `PROPERTIES`.
+
+    Examples
+    --------
+    >>> from fastws.testing import BrokenProperty, check_update_rule
+    >>> try:
+    ...     check_update_rule(lambda machine, states, rates: None, max_examples=5)
+    ... except BrokenProperty as broken:
+    ...     print(broken.property_name)
+    gradient
     """
 
     def __init__(self, property_name: str, message: str) -> None:
@@ -101,6 +110,16 @@ def check_update_rule(
         it, and the numbers.
     ValueError
         If there is no such phase or property.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.testing import check_update_rule
+    >>> check_update_rule(fastws.wake_update, phase="wake", properties=["gradient"], max_examples=5)
+    >>> check_update_rule(lambda machine, states, rates: None, properties=["gradient"], max_examples=5)
+    Traceback (most recent call last):
+        ...
+    fastws.testing.battery.BrokenProperty: the wake rule breaks the property 'gradient'...
     """
     if phase not in LEARNING:
         raise ValueError(f"phase is {phase!r}; a rule learns in the 'wake' or in the 'sleep' phase.")
