@@ -1,7 +1,7 @@
 """Figure 2's classifier: a machine a class; an image belongs to the class whose machine describes it most cheaply."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,15 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from fastws import estimate
 from fastws.checks import Whole, check_integer, check_nothing_masked, check_threshold
 from fastws.estimator import BinaryImageEstimator, draw_root, run_to_end, seeds_from
-from fastws.labels import check_labels, check_same_form, check_unmixed, counts_of, prior_bits, several_classes
+from fastws.labels import (
+    check_labels,
+    check_none_missing,
+    check_same_form,
+    check_unmixed,
+    counts_of,
+    prior_bits,
+    several_classes,
+)
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.threads import side_by_side, threads_of
@@ -25,6 +33,7 @@ SCORES = ("description_length", "free_energy", "importance")
 """The measures that classify, in the order of `fastws.estimate.Measures`."""
 
 _READ_AT_ONCE = 1 << 14
+_MOST_REPEATED = 1 << 31
 
 
 class _Score:
@@ -250,14 +259,14 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
             for label, seed in zip(classes, seeds_from(root, len(classes)), strict=True)
         ]
 
-    def use_machines(self, machines: Sequence[Machine], classes: ArrayLike) -> "DescriptionLengthClassifier":
+    def use_machines(self, machines: Iterable[Machine], classes: ArrayLike) -> "DescriptionLengthClassifier":
         """Take trained machines, one a class, in the place of `fit`; return self.
 
         `partial_fit` goes on training them.
 
         Parameters
         ----------
-        machines : sequence of Machine
+        machines : iterable of Machine
         classes : array_like
             The class of each, in the order of the machines, which are sorted with their classes.
 
@@ -273,6 +282,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
             machines' inputs differ in number.
         """
         labels = check_labels(classes, "classes")
+        machines = list(machines)
         for place, machine in enumerate(machines):
             if not isinstance(machine, Machine):
                 raise ValueError(f"machines[{place}] is {machine!r}; give machines, as Machine.load returns them.")
@@ -419,6 +429,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         """Return images, binary unless there is a threshold."""
         check_is_fitted(self, "machines_")
         images = self._checked(X, reset=False)
+        self._check_contrast(images, whole=False)
         return images if self.threshold is not None else self._binary(images)
 
     def _describe(self, X: NDArray[Any], seed: int, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
@@ -442,6 +453,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         """Return the images, binary unless there is a threshold, and their labels, repeated as the weights say."""
         self._score_name()
         check_unmixed(y, "y")
+        check_none_missing(y, "y")
         if self.threshold is not None:
             check_threshold(self.threshold)
         images, labels = self._checked(X, y, reset=reset)
@@ -463,7 +475,7 @@ def _whole_weights(sample_weight: ArrayLike, images: NDArray[Any]) -> NDArray[np
     """Return how often each image is to be repeated."""
     check_nothing_masked(sample_weight, "sample_weight")
     weights = np.asarray(_check_sample_weight(sample_weight, images, dtype=np.float64, ensure_non_negative=True))
-    broken = np.flatnonzero(weights != np.floor(weights))
+    broken = np.flatnonzero((weights != np.floor(weights)) | (weights > _MOST_REPEATED))
     if len(broken):
         raise ValueError(
             f"sample_weight[{broken[0]}] is {weights[broken[0]]}; it says how often an image is there: give whole "

@@ -187,6 +187,7 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         if units.min() < 0 or units.max() > 1:
             raise ValueError(f"X has values from {units.min()} to {units.max()}; give probabilities.")
         machine = self.machine_
+        machine.check_finite()
         layer = 1 if self.layer == "all" else int(self.layer)
         units = units[:, : machine.layer_sizes[layer]]
         for level in reversed(range(layer)):
@@ -288,4 +289,6 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
 
     def _images_to_read(self, X: ArrayLike) -> NDArray[np.uint8]:
         check_is_fitted(self, "machine_")
-        return self._binary(self._checked(X, reset=False))
+        images = self._checked(X, reset=False)
+        self._check_contrast(images, whole=False)
+        return self._binary(images)

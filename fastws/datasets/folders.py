@@ -98,8 +98,9 @@ def _read_picture(file: Path) -> NDArray[Any]:
             # Pillow warns of what is larger than it should be to be no attack, and goes on.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file) as image:
-                if getattr(image, "n_frames", 1) > 1:
-                    raise ValueError(f"it has {image.n_frames} pictures in it; save each as a file")
+                n_pictures = getattr(image, "n_frames", 1)
+                if n_pictures > 1:
+                    raise ValueError(f"it has {n_pictures} pictures in it; save each as a file")
                 if image.mode == "1":
                     return np.asarray(image.convert("L")) > 0
                 if image.mode.startswith(("I", "F")):
