@@ -1,5 +1,6 @@
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,10 +139,15 @@ def test_represent_writes_states_and_probabilities(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("m.npz", "x.npz", "x.npz"), "OUT.npz is x.npz, which is read, too; give another file"),
-        (("m.npz", "x.npz", "nets/../m.npz"), "which is read, too"),
-        (("m.npz", "x.npz", "nets"), "OUT.npz is nets, which is a folder"),
+        (("m.npz", "x.npz", "x.npz"), "x.npz is read and would be overwritten; give another name"),
+        (("m.npz", "x.npz", "nets/../m.npz"), "m.npz is read and would be overwritten"),
+        (("m.npz", "x.npz", "nets"), "cannot write nets: it is a folder"),
         (("m.npz", "x.npz", "nowhere/out.npz"), "cannot write nowhere/out.npz: No such file or directory"),
+        (
+            ("m.npz", "mnist/train-images-idx3-ubyte", "mnist/train-labels-idx1-ubyte"),
+            "is read and would be overwritten",
+        ),
+        (("m.npz", "mnist", "mnist/train-labels-idx1-ubyte"), "is read and would be overwritten"),
         (("m.npz", "wide.npy", "out.npz"), "x has 9 columns; the input layer has 16 units"),
         (("x.npz", "x.npz", "out.npz"), "x.npz is not a fastws machine file"),
         (("m.npz", "x.npz"), "OUT.npz"),
@@ -150,6 +156,9 @@ def test_represent_writes_states_and_probabilities(run, tmp_path):
 def test_represent_refuses_before_any_work(run, tmp_path, words, complaint):
     random_machine([16, 5, 2], seed=1).save("m.npz")
     np.save("wide.npy", np.eye(9))
+    Path("mnist").mkdir()
+    for name in ("mnist/train-images-idx3-ubyte", "mnist/train-labels-idx1-ubyte"):
+        Path(name).write_bytes(b"\0\0\x08\3" + bytes(12))
     assert_refused(run, tmp_path, ("represent", *words), complaint)
 
 
@@ -172,9 +181,9 @@ def test_what_each_image_takes(run, sizes):
 @pytest.mark.parametrize(
     ("file", "complaint"),
     [
-        ("x.npz", "--per-image is x.npz, which is read, too"),
+        ("x.npz", "x.npz is read and would be overwritten"),
         ("nowhere/bits.csv", "cannot write nowhere/bits.csv"),
-        ("nets", "--per-image is nets, which is a folder"),
+        ("nets", "cannot write nets: it is a folder"),
     ],
 )
 def test_a_table_that_cannot_be_written_is_known_before_any_work(run, tmp_path, monkeypatch, file, complaint):

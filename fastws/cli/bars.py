@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fastws.cli.interrupts import held
-from fastws.cli.session import Json, Out, learn, prepare_folder, print_table, report, saving_on_interrupt
+from fastws.cli.outputs import prepare_folder
+from fastws.cli.session import Json, Out, learn, print_table, report, saving_on_interrupt
 
 if TYPE_CHECKING:
     from fastws.experiments.bars import BarsRun, Contest

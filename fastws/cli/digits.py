@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fastws.cli.outputs import prepare_folder
 from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, busy
 from fastws.cli.session import (
     Json,
@@ -13,7 +14,6 @@ from fastws.cli.session import (
     Seed,
     complain,
     learn,
-    prepare_folder,
     print_table,
     progress_bar,
     report,

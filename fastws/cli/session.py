@@ -14,6 +14,7 @@ import typer
 
 from fastws.cli.interrupts import Interrupted, answered, check, flagged, held, raised
 from fastws.cli.output import quoted, readable
+from fastws.cli.outputs import STATE_FILE, why
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 
 USER_ERROR = 2
 INTERRUPTED = 130
-STATE_FILE = "run.npz"
 DIVERGED_FILE = "diverged.npz"
 RESULT_FILE = "result.json"
-_SUFFIXES = (".npz", ".json", ".png", ".svg")
 # Between two chunks a simulation needs Python for some microseconds; by default it would wait 5 ms for its turn.
 _SECONDS_A_TURN = 5e-5
 
@@ -71,76 +70,6 @@ def saying_own_warnings() -> Iterator[None]:
 
         warnings.showwarning = say
         yield
-
-
-def prepare_folder(folder: Path) -> Path:
-    """Make the folder of a new run if need be, and try to write in it before any work is done.
-
-    Raises
-    ------
-    OSError
-        If that cannot be done, or a folder has a name that is for a file of results.
-    ValueError
-        If an interrupted run is there, which would be lost.
-    """
-    state = folder / STATE_FILE
-    if state.is_file():
-        raise ValueError(
-            f"{folder} holds an interrupted run. Go on with it by fastws resume {quoted(state)}, delete {state}, or "
-            "give another folder with --out."
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OSError(f"cannot write into the folder {folder}: {_why(error)}. Give another with --out.") from error
-    check_folder(folder, "Give another with --out.")
-    return folder
-
-
-def check_folder(folder: Path, advice: str) -> None:
-    """Try to write in a folder that is there, before any work is done.
-
-    Raises
-    ------
-    OSError
-        If that cannot be done, or a folder has a name that is for a file of results.
-    """
-    _try_to_write(folder, f"cannot write into the folder {folder}", advice)
-    for path in sorted(folder.iterdir()):
-        if path.suffix in _SUFFIXES and path.is_dir():
-            raise OSError(f"{path} is a folder, in the way of a file of that name. {advice}")
-
-
-def check_output(path: Path, *inputs: Path) -> Path:
-    """Return the path of a file that is to be written, when it could be, before any work is done.
-
-    Raises
-    ------
-    OSError
-        If its folder is not there or cannot be written, or it is a folder itself.
-    ValueError
-        If it is one of the inputs, which would be lost.
-    """
-    if path.is_dir():
-        raise OSError(f"cannot write {path}: it is a folder. Give the name of a file.")
-    if path.exists() and any(other.exists() and path.samefile(other) for other in inputs):
-        raise ValueError(f"{path} is read and would be overwritten; give another name for what is written.")
-    _try_to_write(path.parent, f"cannot write {path}", "Give a file in a folder that is there and can be written.")
-    return path
-
-
-def _try_to_write(folder: Path, problem: str, advice: str) -> None:
-    from tempfile import TemporaryFile
-
-    try:
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OSError(f"{problem}: {_why(error)}. {advice}") from error
-
-
-def _why(error: OSError) -> str:
-    return error.strerror or str(error)
 
 
 @contextmanager
@@ -231,7 +160,7 @@ def saving_on_interrupt(folder: Path, save: Callable[[Path], object]) -> Iterato
             try:
                 save(state)
             except OSError as error:
-                raise OSError(f"interrupted, and the state cannot be saved in {state}: {_why(error)}.") from error
+                raise OSError(f"interrupted, and the state cannot be saved in {state}: {why(error)}.") from error
             again = " The second Ctrl-C waited for that." if answered() else ""
             raise Interrupted(
                 f"Interrupted; the state is saved.{again} To go on:\n  fastws resume {quoted(state)}"

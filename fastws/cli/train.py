@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fastws.cli.outputs import prepare_folder
 from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, Threshold, busy, read_images
-from fastws.cli.session import Json, Out, Seed, learn, prepare_folder, print_table, report, saving_on_interrupt
+from fastws.cli.session import Json, Out, Seed, learn, print_table, report, saving_on_interrupt
 from fastws.cli.words import layer_sizes, numbers
 from fastws.cli.words import schedule as schedule_of
 
