@@ -1,5 +1,7 @@
 import csv
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +191,24 @@ def test_what_each_image_takes(run, sizes):
 def test_a_table_that_cannot_be_written_is_known_before_any_work(run, tmp_path, monkeypatch, file, complaint):
     monkeypatch.setattr("fastws.datasets.load", lambda *_, **__: pytest.fail("work was done"))
     assert_refused(run, tmp_path, ("evaluate", "nets/machine-0.npz", "x.npz", "--per-image", file), complaint)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_of_pictures_that_are_no_text_are_their_bytes(run):
+    """They ended the command after its work."""
+    random_machine([16, 3]).save("m.npz")
+    Path("pictures").mkdir()
+    for name, image in zip((b"a.png", b"\xff.png"), X, strict=False):
+        Image.fromarray(image.reshape(4, 4) > 0).save("a.png")
+        os.rename("a.png", os.path.join(b"pictures", name))
+    code, _, err = run("evaluate", "m.npz", "pictures", "--per-image", "bits.csv")
+    assert code == 0, err
+    assert [line.split(b",")[0] for line in Path("bits.csv").read_bytes().splitlines()] == [
+        b"image",
+        b"a.png",
+        b"\xff.png",
+    ]
+    code, _, err = run("represent", "m.npz", "pictures", "hidden.npz")
+    assert code == 0, err
+    with np.load("hidden.npz") as hidden:
+        assert os.fsencode(str(hidden["files"][1])) == b"\xff.png"
