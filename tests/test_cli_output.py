@@ -292,3 +292,8 @@ def test_names_of_options_stay_whole_where_it_is_narrow(tmp_path):
         "--per-image",
     ):
         assert option in text
+
+
+def test_a_title_is_not_broken_where_a_narrow_table_ends(capsys):
+    session.print_table("500 images of t10k-images-idx3-ubyte.gz", ["class", "images"], [("0", "43")])
+    assert capsys.readouterr().out.splitlines()[0] == "500 images of t10k-images-idx3-ubyte.gz"

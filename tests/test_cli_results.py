@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +171,20 @@ def test_resuming_where_nothing_can_be_written(run, monkeypatch):
     assert_refused(
         run, words, "cannot write into the folder /proc: ", "Move the state into a folder that can be written."
     )
+
+
+@pytest.mark.parametrize("command", ["bars", "digits", "train"])
+def test_that_kernels_are_compiled_is_said_while_nothing_else_moves(run, monkeypatch, command):
+    """The first run stood still for half a minute."""
+    said = []
+
+    @contextmanager
+    def busy(label):
+        said.append(label)
+        yield
+
+    monkeypatch.setattr(f"fastws.cli.{command}.busy", busy)
+    for place in ("fastws.simulation.Simulation.compile", "fastws.cli.bars.learn"):
+        monkeypatch.setattr(place, lambda *_: (_ for _ in ()).throw(ValueError(f"said: {said[-1]}")))
+    _, _, err = run(command, *COMMANDS[command])
+    assert "said: Compiling" in err

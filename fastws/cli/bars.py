@@ -9,7 +9,7 @@ import typer
 
 from fastws.cli.interrupts import held
 from fastws.cli.outputs import prepare_folder
-from fastws.cli.session import Json, Out, learn, print_table, report, saving_on_interrupt
+from fastws.cli.session import COMPILING, Json, Out, busy, learn, print_table, report, saving_on_interrupt
 
 if TYPE_CHECKING:
     from fastws.experiments.bars import BarsRun, Contest
@@ -125,7 +125,8 @@ def _learn(
     from fastws.threads import shares
 
     parts = shares(runs, LANES)
-    runs[0].compile_seconds += compile_together([run.simulation for run in parts[0]])
+    with busy(COMPILING):
+        runs[0].compile_seconds += compile_together([run.simulation for run in parts[0]])
     tasks = [partial(learn_bars, part, until) for part in parts]
     learn([run.simulation for run in runs], tasks, label, until, meanwhile)
 

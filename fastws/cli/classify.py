@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fastws.cli.outputs import check_output, prepare_folder, write_table
-from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, Threshold, busy, read_images
-from fastws.cli.session import Json, Out, Seed, print_table, report
+from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, Threshold, read_images
+from fastws.cli.session import Json, Out, Seed, busy, print_table, report
 
 if TYPE_CHECKING:
     from fastws.machine import Machine

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from fastws.cli.outputs import check_output, prepare_folder, write_table
-from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, busy, read_images
-from fastws.cli.session import Json, Out, Seed, print_table, report
+from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, read_images
+from fastws.cli.session import Json, Out, Seed, busy, print_table, report
 from fastws.cli.words import image_shape
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL.npz", help="A machine that fastws saved.")]

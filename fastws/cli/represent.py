@@ -8,8 +8,8 @@ import typer
 
 from fastws.cli.models import Model
 from fastws.cli.outputs import check_output
-from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, busy, read_images
-from fastws.cli.session import Json, Seed
+from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, read_images
+from fastws.cli.session import Json, Seed, busy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 USER_ERROR = 2
 INTERRUPTED = 130
+COMPILING = "Compiling, which the first run takes longer for"
 DIVERGED_FILE = "diverged.npz"
 RESULT_FILE = "result.json"
 # Between two chunks a simulation needs Python for some microseconds; by default it would wait 5 ms for its turn.
@@ -89,6 +90,16 @@ def progress_bar(label: str, total: int, already: float = 0) -> Iterator[Callabl
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=total, completed=int(already))
         yield lambda count: progress.update(task, completed=count)
+
+
+@contextmanager
+def busy(label: str) -> Iterator[None]:
+    """Show on standard error that something is under way whose end cannot be foreseen."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status(escape(label)):
+        yield
 
 
 def learn(
@@ -189,7 +200,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     lines = [texts[start : start + len(columns)] for start in range(0, len(texts), len(columns))]
     borders = 3 * len(columns) + 1
     widths = _column_widths(lines, console.width - borders)
-    table = Table(title=title, title_justify="left")
+    # As that of a table it would be broken where the table ends.
+    console.print(title, style="table.title", soft_wrap=True)
+    table = Table()
     for number, (column, width) in enumerate(zip(lines[0], widths, strict=True)):
         table.add_column(column, justify="left" if number == 0 else "right", width=width)
     for line in lines[1:]:
