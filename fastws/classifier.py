@@ -1,9 +1,8 @@
 """Figure 2's classifier: a machine a class; an image belongs to the class whose machine describes it most cheaply."""
 
-import inspect
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -100,7 +99,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         sweeps: Whole = 500,
         learning_rate: float | Sequence[float] | NDArray[Any] = 0.01,
         n_runs: Whole = 10,
-        score: str = "description_length",
+        score: str = SCORES[0],
         random_state: Any = 0,
         n_jobs: Whole | None = None,
         threshold: float | None = None,
@@ -123,14 +122,6 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         if not isinstance(method, _Score):
             cls.score = _Score(method)
 
-    if not TYPE_CHECKING:  # a type checker that saw this method would let every misspelt name pass
-
-        def __getattr__(self, name: str) -> Any:
-            """Return the default of a parameter that a subclass does not have or set."""
-            if name in _DEFAULTS:
-                return _DEFAULTS[name]
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name, `score` among them, and with `deep` those of parameters that have some."""
         params = super().get_params(deep)
@@ -138,7 +129,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
 
     @property
     def _score(self) -> Any:
-        return self.__dict__.get("score", _DEFAULTS["score"])
+        return self.__dict__.get("score", SCORES[0])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -191,12 +182,10 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
 
         Parameters
         ----------
-        X : array_like of {0, 1}, shape (n, n_pixels)
-        y : array_like, shape (n,)
+        X, y, sample_weight
+            As in `fit`.
         classes : array_like, optional
             All classes there will be; needed where nothing was fitted before.
-        sample_weight : array_like of int, shape (n,), optional
-            As in `fit`.
 
         Returns
         -------
@@ -206,9 +195,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         Raises
         ------
         ValueError
-            If a value of X is not 0 or 1 and there is no threshold; if the threshold leaves all pixels of all images
-            the same; if the first call names no classes or a later one others, or y has one that was not named; if a
-            weight is not a whole number of at least 0; or a parameter is out of range.
+            As `fit`, but for images that are blank as they are, and fewer than two classes among them; and if the first
+            call names no classes or a later one others, or y has one that was not named.
         """
         first = not hasattr(self, "machines_")
         images, labels = self._training_data(X, y, sample_weight, reset=first)
@@ -325,7 +313,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         Raises
         ------
         ValueError
-            If X has another width, or a value that is not 0 or 1 and there is no threshold.
+            If X has another width, a value that is not 0 or 1 and there is no threshold, or several images that the
+            threshold makes blank: they are on another scale than those learned from.
         """
         score = self._score_name()
         return self._describe(self._images_to_read(X), self._seeds(1)[0], [score])[score]
@@ -482,10 +471,3 @@ def _whole_weights(sample_weight: ArrayLike, images: NDArray[Any]) -> NDArray[np
             "numbers, for example weights times 10, rounded, with a tenth of the sweeps."
         )
     return weights.astype(np.int64)
-
-
-_DEFAULTS = {
-    name: parameter.default
-    for name, parameter in inspect.signature(DescriptionLengthClassifier.__init__).parameters.items()
-    if name != "self"
-}

@@ -107,8 +107,8 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
 
         Parameters
         ----------
-        X : array_like of {0, 1}, shape (n, n_pixels)
-        y : ignored
+        X, y
+            As in `fit`.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         Raises
         ------
         ValueError
-            As `fit`.
+            As `fit`, but for images that are blank as they are.
         """
         first = not hasattr(self, "machine_")
         images = self._checked(X, reset=first)
@@ -154,7 +154,8 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         Raises
         ------
         ValueError
-            If X has another width, or a value that is not 0 or 1 and there is no threshold.
+            If X has another width, a value that is not 0 or 1 and there is no threshold, or several images that the
+            threshold makes blank: they are on another scale than those learned from.
         """
         images = self._images_to_read(X)
         return np.hstack(self.machine_.recognition_probabilities(images))[:, self._columns(self.machine_)]
