@@ -3,6 +3,8 @@
 import argparse
 import datetime
 import json
+import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
-from bench import evaluation, growth, startup, threads
+from bench import evaluation, growth, history, instructions, startup, threads
 from bench.frameworks import CHUNK
 from bench.host import describe, load_average
 from bench.picture import draw
@@ -49,7 +51,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="leave out the rest")
     parser.add_argument("--rounds", type=rounds, help="how often contestants take turns  [default: 5, or 1 if quick]")
     parser.add_argument("--out", type=Path, default=Path("fastws-bench"), help="folder  [default: fastws-bench]")
+    parser.add_argument(
+        "--instructions",
+        nargs="+",
+        choices=instructions.SETS,
+        help="compile fastws and C for these, one after the other  [default: what Numba compiles for]",
+    )
     chosen = parser.parse_args()
+    available = instructions.available()
+    for name in chosen.instructions or ():
+        if name not in available:
+            there = " and ".join(available) or "neither of these"
+            parser.error(f"this processor has no {name}, but {there}; leave it out of --instructions")
+    chosen.instructions = chosen.instructions or [instructions.in_use()]
     chosen.rounds = chosen.rounds or (1 if chosen.quick else 5)
     try:
         chosen.out.mkdir(parents=True, exist_ok=True)
@@ -73,20 +87,40 @@ def telling() -> Iterator[Say]:
 def measure(section: str, options: argparse.Namespace, record: dict[str, Any], say: Say) -> None:
     """Fill in a section of the record."""
     if section in WORKS:
-        work = WORKS[section]()
-        if options.quick:
-            # Whole chunks, and at least one.
-            work = replace(work, examples=max(1, work.examples // (QUICKER * CHUNK)) * CHUNK)
-        longest_seconds = QUICK_SECONDS if options.quick else LONGEST_SECONDS
-        race(work, options.rounds, longest_seconds, record["works"].setdefault(section, {}), say)
+        for chosen in options.instructions:
+            if chosen == instructions.in_use():
+                here(section, options, record["works"].setdefault(section, {}), say)
+            else:
+                say(f"{section}: {instructions.NAMES[chosen]}, in another process")
+                record["works"][f"{section}, {chosen}"] = elsewhere(section, chosen, options)
     elif section == "growth":
         growth.measure(options.rounds, options.quick, record["growth"], say)
     else:
         OTHERS[section](options.rounds, options.quick, record["others"].setdefault(section, {}), say)
 
 
-def finish(record: dict[str, Any], folder: Path) -> None:
-    """Print what was measured, and write it."""
+def here(section: str, options: argparse.Namespace, entry: dict[str, Any], say: Say) -> None:
+    """Fill in the entry of a work."""
+    work = WORKS[section]()
+    if options.quick:
+        # Whole chunks, and at least one.
+        work = replace(work, examples=max(1, work.examples // (QUICKER * CHUNK)) * CHUNK)
+    race(work, options.rounds, QUICK_SECONDS if options.quick else LONGEST_SECONDS, entry, say)
+
+
+def elsewhere(section: str, chosen: str, options: argparse.Namespace) -> Any:
+    """Return the entry of a work that a process measured whose Numba compiles for other instructions."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["--only", section, "--rounds", str(options.rounds), "--out", folder, *["--quick"] * options.quick]
+        environment = os.environ | instructions.environment(chosen)
+        command = [sys.executable, "-m", "bench", *words]
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+        record = json.loads((Path(folder) / "bench.json").read_text(encoding="utf-8"))
+    return record["works"][section]
+
+
+def finish(record: dict[str, Any], folder: Path, complete: bool) -> None:
+    """Print what was measured, and write it; what is complete goes into the history."""
     # A pipe has no width; the table needs this much.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
     show(record, console)
@@ -96,6 +130,11 @@ def finish(record: dict[str, Any], folder: Path) -> None:
     figure = draw(record)
     if figure is not None:
         files += save(figure, folder / "bench")
+    line = history.line_of(record)
+    if complete and line["ratios"]:
+        lines = history.add(folder, line)
+        files += [folder / history.FILE, *save(history.draw(lines), folder / "history")]
+        console.print(f"\n{history.verdict(lines)}")
     console.print(f"\n{', '.join(map(str, files))}")
 
 
@@ -111,18 +150,18 @@ def main() -> int:
         "growth": {},
         "others": {},
     }
-    status = 0
+    status = INTERRUPTED
     try:
         with telling() as say:
             for section in SECTIONS:
                 if section in options.only:
                     measure(section, options, record, say)
+        status = 0
     except KeyboardInterrupt:
-        status = INTERRUPTED
         print("interrupted; this is what was measured until then", file=sys.stderr)
     finally:
         record["load"].append(load_average())
-        finish(record, options.out)
+        finish(record, options.out, complete=status == 0 and not options.quick)
     return status
 
 

@@ -12,7 +12,7 @@ from numba import njit
 import fastws
 from bench.host import on_one_core
 from bench.race import Say
-from bench.rivals import FASTWS, PLAIN_C
+from bench.rivals import BY_HAND, FASTWS, PLAIN_C
 from bench.skipped import Skipped
 from bench.works import noisy_digits
 
@@ -33,7 +33,7 @@ def measure(n_rounds: int, quick: bool, growth: dict[str, Any], say: Say) -> Non
     """Fill in the curves, to be read at any time."""
     growth["multiply_adds_a_second"] = multiply_adds_a_second()
     prepared = {}
-    for contestant in (FASTWS, PLAIN_C):
+    for contestant in (FASTWS, PLAIN_C, BY_HAND):
         try:
             prepared[contestant.name] = contestant.find()
         except Skipped as reason:

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
+import llvmlite.binding as llvm
 from threadpoolctl import threadpool_limits
 
 import fastws
@@ -74,7 +75,8 @@ def describe() -> dict[str, Any]:
     if (gcc := compiler()) is not None:
         lines = subprocess.run([gcc, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()
         versions["gcc"] = lines[0].split()[-1]
-    return {"cpu": _processor(), "cores": available_cores(), "system": platform.platform(), "versions": versions}
+    kind = {"cpu": _processor(), "architecture": llvm.get_host_cpu_name(), "cores": available_cores()}
+    return {**kind, "system": platform.platform(), "versions": versions}
 
 
 def _processor() -> str:

@@ -55,7 +55,14 @@ LEFT_OUT = " and ".join(
     )
 )
 # The compiled meaning of lanes, and what compiles and keeps: interpreted, none of it runs.
-NOT_INTERPRETED = ("kernels.caching", "kernels.dispatch", "kernels.jit", "kernels.lanes")
+NOT_INTERPRETED = (
+    "kernels.caching",
+    "kernels.dispatch",
+    "kernels.jit",
+    "kernels.lanes",
+    "kernels.vectors",
+    "kernels.views",
+)
 MEMORY = 8 * 2**30
 PATIENCE = 20
 REMEMBERED = 12

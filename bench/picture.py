@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, NullFormatter
 
 from bench.growth import WIDE
-from bench.rivals import FASTWS, PLAIN_C
-from bench.table import heading, quantity
+from bench.rivals import BY_HAND, FASTWS, PLAIN_C
+from bench.table import heading, quantity, title
 from fastws.plotting.page import (
     BLUE,
     CAPTION_POINTS,
@@ -26,7 +26,7 @@ from fastws.plotting.page import (
 
 AXES = {"width": "units of each of two layers", "depth": "hidden layers of 16 units over 64 inputs"}
 CHARACTERS_AN_INCH = 15
-CURVES = {FASTWS.name: BLUE, PLAIN_C.name: VERMILION}
+CURVES = {FASTWS.name: BLUE, PLAIN_C.name: VERMILION, BY_HAND.name: INK}
 LIMITS = {"memory_ns": ("memory's limit", "--"), "arithmetic_ns": ("arithmetic's limit", ":")}
 
 
@@ -84,10 +84,10 @@ def _bars(axes: Axes, entry: dict[str, Any]) -> None:
             fontsize=CAPTION_POINTS,
             color=INK,
         )
-    axes.set_title(entry["title"], fontsize=TITLE_POINTS, loc="left", color=INK)
+    axes.set_title(title(entry), fontsize=TITLE_POINTS, loc="left", color=INK)
     axes.axvline(1, color=INK, linewidth=0.8)
     axes.invert_yaxis()
-    _plain(axes, "x")
+    plain(axes, "x")
 
 
 def _curves(axes: Axes, axis: str, growth: dict[str, Any]) -> None:
@@ -109,10 +109,11 @@ def _curves(axes: Axes, axis: str, growth: dict[str, Any]) -> None:
     else:
         axes.set_xticks(curves["x"])
     axes.set_title("time an example", fontsize=TITLE_POINTS, loc="left", color=INK)
-    _plain(axes, "both")
+    plain(axes, "both")
 
 
-def _plain(axes: Axes, grid: str) -> None:
+def plain(axes: Axes, grid: str) -> None:
+    """Take away what a plot does not need."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=LABEL_POINTS, colors=INK)
     axes.grid(axis=grid, color=RULE, linewidth=0.4)

@@ -5,9 +5,10 @@ import statistics
 from collections.abc import Callable
 from typing import Any
 
+from bench import instructions
 from bench.frameworks import CHUNK, stacks
 from bench.host import on_one_core
-from bench.rivals import CONTESTANTS, FASTWS, PLAIN_C
+from bench.rivals import BY_HAND, BY_HAND_TOGETHER, CONTESTANTS, FASTWS, PLAIN_C
 from bench.skipped import Skipped
 from bench.works import Work
 
@@ -20,10 +21,19 @@ Say = Callable[[str], object]
 
 def race(work: Work, n_rounds: int, longest_seconds: float, entry: dict[str, Any], say: Say) -> None:
     """Fill the entry of a work with what each contestant takes and reaches; to be read at any time."""
-    entry |= {"title": work.title, "examples": work.examples, "measure": work.measure, "contestants": []}
+    chosen = instructions.in_use()
+    entry |= {
+        "title": work.title,
+        "instructions": chosen,
+        "examples": work.examples,
+        "measure": work.measure,
+        "contestants": [],
+    }
     running = []
+    # Others are compiled for all that the processor has.
+    everyone = chosen == next(iter(instructions.available()), None)
     for contestant in CONTESTANTS:
-        if contestant.n_machines > 1 and not work.many_machines:
+        if (contestant.n_machines > 1 and not work.many_machines) or not (everyone or contestant.follows):
             continue
         row: dict[str, Any] = {"name": contestant.name, "machines": contestant.n_machines}
         entry["contestants"].append(row)
@@ -71,13 +81,14 @@ def _affordable(prepare: Callable[..., Callable[[], Any]], work: Work, longest_s
 
 
 def compare(rows: list[dict[str, Any]]) -> None:
-    """Add to each row its median and, as medians over the rounds, its ratios to the yardstick and to fastws."""
+    """Add to each row its median and, as medians over the rounds, its ratios to three others."""
     figures = {row["name"]: row["ns_an_example"] for row in rows if row.get("ns_an_example")}
     for row in rows:
         if row["name"] not in figures:
             continue
         row["median_ns"] = statistics.median(figures[row["name"]])
-        for key, yardstick in (("to_plain_c", PLAIN_C), ("to_fastws", FASTWS)):
+        by_hand = BY_HAND if row["machines"] == 1 else BY_HAND_TOGETHER
+        for key, yardstick in (("to_plain_c", PLAIN_C), ("to_fastws", FASTWS), ("to_by_hand", by_hand)):
             if yardstick.name in figures:
                 # Where a round was interrupted the later ones have a figure less.
                 pairs = zip(figures[row["name"]], figures[yardstick.name], strict=False)

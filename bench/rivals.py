@@ -17,6 +17,7 @@ import numpy as np
 from sklearn.neural_network import BernoulliRBM
 
 import fastws
+from bench import by_hand, instructions
 from bench.frameworks import jax_scan, stacks, torch_loop
 from bench.host import compiler
 from bench.skipped import Skipped
@@ -28,12 +29,16 @@ _SOURCE = Path(__file__).with_name("plain.c")
 
 @dataclass(frozen=True)
 class Contestant:
-    """`find` returns what is described above, or raises `Skipped`."""
+    """`find` returns what is described above, or raises `Skipped`.
+
+    Who `follows` is compiled for the instructions that fastws is compiled for.
+    """
 
     name: str
     find: Callable[[], Callable[..., Callable[[], Any]]]
     n_machines: int = 1
     same_work: bool = True
+    follows: bool = False
 
 
 def fastws_run(machine, stream, n_examples, rates, nonnegative, seed=0):
@@ -114,7 +119,8 @@ def compile_c(*flags):
         raise Skipped("there is no C compiler here")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "plain.so"
-        command = [gcc, "-O3", "-march=native", *flags, "-shared", "-fPIC", _SOURCE, "-o", library, "-lm"]
+        flags = (*instructions.compiler_flags(instructions.in_use()), *flags)
+        command = [gcc, "-O3", *flags, "-shared", "-fPIC", _SOURCE, "-o", library, "-lm"]
         subprocess.run(command, check=True)
         function = ctypes.CDLL(str(library)).run
 
@@ -175,16 +181,28 @@ def _pointers(arrays):
     return (ctypes.c_void_p * len(arrays))(*[array.ctypes.data for array in arrays])
 
 
-FASTWS = Contestant("fastws", lambda: fastws_run)
+BY_HAND = Contestant("C by hand", by_hand.one, follows=True)
+BY_HAND_TOGETHER = Contestant(
+    f"C by hand, {MACHINES_TOGETHER} at once",
+    lambda: by_hand.together(MACHINES_TOGETHER),
+    n_machines=MACHINES_TOGETHER,
+    follows=True,
+)
+FASTWS = Contestant("fastws", lambda: fastws_run, follows=True)
+FASTWS_TOGETHER = Contestant(
+    f"fastws, {MACHINES_TOGETHER} at once", fastws_together, n_machines=MACHINES_TOGETHER, follows=True
+)
 # The yardstick of the table.
-PLAIN_C = Contestant("plain C", compile_c)
+PLAIN_C = Contestant("plain C", compile_c, follows=True)
 CONTESTANTS = (
+    BY_HAND,
     FASTWS,
-    Contestant(f"fastws, {MACHINES_TOGETHER} at once", fastws_together, n_machines=MACHINES_TOGETHER),
+    BY_HAND_TOGETHER,
+    FASTWS_TOGETHER,
     PLAIN_C,
-    Contestant("plain C -ffast-math", lambda: compile_c("-ffast-math")),
-    Contestant("C, silent units skipped", lambda: compile_c("-DSKIP_SILENT")),
-    Contestant("the same, -ffast-math", lambda: compile_c("-DSKIP_SILENT", "-ffast-math")),
+    Contestant("plain C -ffast-math", lambda: compile_c("-ffast-math"), follows=True),
+    Contestant("C, silent units skipped", lambda: compile_c("-DSKIP_SILENT"), follows=True),
+    Contestant("the same, -ffast-math", lambda: compile_c("-DSKIP_SILENT", "-ffast-math"), follows=True),
     Contestant("JAX, lax.scan and jit", jax_scan),
     Contestant("PyTorch, eager", torch_loop),
     Contestant("NumPy loop", lambda: numpy_loop),

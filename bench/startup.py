@@ -1,4 +1,4 @@
-"""How long one waits for fastws to start, each time in a fresh process."""
+"""How long one waits for fastws to start, each time in a fresh process, and where the time goes."""
 
 import os
 import subprocess
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import fastws
+from bench import stages
 from bench.host import on_the_clock
 from bench.race import Say
 
@@ -36,13 +37,21 @@ def measure(n_rounds: int, quick: bool, rows: dict[str, Any], say: Say) -> None:
                 say(f"start-up: round {number + 1} of {n_rounds}, {name}")
                 words = ["-m", "fastws", "bars", "--out", f"{folder}/bars", *(["--examples", "1000"] if quick else [])]
                 rows[name]["values"].append(_seconds(words, NUMBA_CACHE_DIR=f"{folder}/cache"))
+            say(f"start-up: round {number + 1} of {n_rounds}, where the time goes")
+            for part, seconds in stages.measure(words[2:], _environment(NUMBA_CACHE_DIR=f"{folder}/cache")).items():
+                row = rows.setdefault(f"of the processor's time, warm: {part}", {"unit": "s", "values": []})
+                row["values"].append(seconds)
 
 
-def _seconds(words: list[str], **environment: str) -> float:
-    """Return how long Python takes to run and to end, with the fastws that is measured here."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+def _environment(**settings: str) -> dict[str, str]:
+    """Return an environment in which Python finds the fastws that is measured here."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+
+
+def _seconds(words: list[str], **settings: str) -> float:
+    """Return how long Python takes to run and to end."""
     command = [sys.executable, *words]
-    run = partial(subprocess.run, command, env=environment, capture_output=True, text=True)
+    run = partial(subprocess.run, command, env=_environment(**settings), capture_output=True, text=True)
     seconds, process = on_the_clock(run)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} failed: {process.stderr}")

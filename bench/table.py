@@ -8,6 +8,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from bench.instructions import NAMES
+
+RATIOS = {"to_plain_c": "/ plain C", "to_fastws": "/ fastws", "to_by_hand": "/ by hand"}
 UNITS = ((1, "s"), (1e3, "ms"), (1e6, "µs"), (1e9, "ns"))
 
 
@@ -67,19 +70,39 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
+def title(entry: dict[str, Any]) -> str:
+    """Return what a work is called, with the instructions that it was done with."""
+    names = [entry["title"], NAMES.get(entry.get("instructions"))]
+    return ", ".join(filter(None, names))
+
+
+def distances(record: dict[str, Any]) -> list[list[str]]:
+    """Return a line a work, and way of doing it, that was also done by hand: what fastws takes, by hand, the ratio."""
+    lines = []
+    for entry in record["works"].values():
+        rows = {row["name"]: row for row in entry["contestants"] if "to_by_hand" in row}
+        for name in (name for name in rows if name.startswith("fastws")):
+            own, limit = rows[name], rows[name.replace("fastws", "C by hand")]
+            times = [quantity(row["median_ns"] * 1e-9, "s") for row in (own, limit)]
+            lines.append([title(entry) + name.removeprefix("fastws"), *times, _three_digits(own["to_by_hand"])])
+    return lines
+
+
 def _works(record: dict[str, Any]) -> Table:
-    table = _table("\nTime an example, one core", "", "median", "range", "/ plain C", "/ fastws", "bits")
-    measures = (f"{entry['measure']} ({entry['title'].split()[0]})" for entry in record["works"].values())
+    table = _table("\nTime an example, one core", "", "median", "range", *RATIOS.values(), "bits")
+    measures = dict.fromkeys(f"{entry['measure']} ({entry['title'].split()[0]})" for entry in record["works"].values())
     reasons = {row["skipped"] for entry in record["works"].values() for row in entry["contestants"] if "skipped" in row}
     table.caption = "\n".join([f"bits: {', '.join(measures)} after all examples", *sorted(reasons)])
     for entry in record["works"].values():
-        table.add_row(Text(f"{entry['title']} × {entry['examples']:,}", style="bold"))
+        table.add_row(Text(f"{title(entry)} × {entry['examples']:,}", style="bold"))
         for row in entry["contestants"]:
             if "skipped" in row:
                 table.add_row(row["name"], "skipped", style="dim")
             elif row.get("ns_an_example"):
                 ns = [value * 1e-9 for value in row["ns_an_example"]]
-                ratios = [_three_digits(row[key]) if key in row else "" for key in ("to_plain_c", "to_fastws")]
+                ratios = [
+                    _three_digits(row[key]) if key in row else "" for key in ("to_plain_c", "to_fastws", "to_by_hand")
+                ]
                 table.add_row(row["name"], quantity(statistics.median(ns), "s"), span(ns, "s"), *ratios, reached(row))
         table.add_row()
     return table

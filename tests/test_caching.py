@@ -373,3 +373,20 @@ def test_a_change_in_another_file_is_compiled_and_what_is_unchanged_is_found_aga
     lanes.write_text(LANES.replace("return 1", "return 2"))
     os.utime(lanes, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert [run(), run()] == ["2 0\n", "2 1\n"]
+
+
+_RUN = """
+import sys, fastws
+fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(2), [(5, 0.1)], seed=0).advance()
+print("numba.np.linalg" in sys.modules, "scipy.linalg" in sys.modules)
+"""
+
+
+@COMPILED
+def test_what_only_compiling_needs_is_not_imported_to_load(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.run([sys.executable, "-c", _RUN], env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert said == ["True True\n", "False False\n"]

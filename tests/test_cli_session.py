@@ -55,6 +55,10 @@ def test_an_error_on_either_side_is_raised_and_leaves_the_length_of_turns_as_it_
     assert sys.getswitchinterval() == before
 
 
+def test_learning_returns_what_was_made_meanwhile():
+    assert session.learn(SIMULATIONS, [lambda check: None], meanwhile=lambda: "a picture") == "a picture"
+
+
 def test_a_simulation_soon_gets_its_turn():
     turns = []
     before = sys.getswitchinterval()
@@ -65,7 +69,8 @@ def test_a_simulation_soon_gets_its_turn():
 
 def test_getting_ready_to_draw_leaves_a_run_as_it_is():
     run, untouched = new_run(n_examples=300), new_run(n_examples=300)
-    _get_ready_to_draw(run)
+    drawn = _get_ready_to_draw(run)
+    assert {suffix: len(content.getvalue()) > 0 for suffix, content in drawn.items()} == {".png": True, ".svg": True}
     assert "fastws.plotting" in sys.modules
     assert run.simulation.examples_seen == 0
     for one in (run, untouched):

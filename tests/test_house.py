@@ -19,6 +19,8 @@ NOT_COMPILED = (
     "jit.py",
     "dispatch.py",
     "lanes.py",
+    "vectors.py",
+    "views.py",
     "types.py",
     "wasm.py",
     "__init__.py",

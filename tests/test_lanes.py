@@ -7,21 +7,25 @@ import pytest
 from numba import config, njit
 
 from fastws.kernels.lanes import (
+    add_product,
     float_bits,
     float_from_bits,
     lane_numbers,
     load,
     load_bits,
+    load_block,
+    repeat,
     rotate,
     signed,
     spread,
+    spread_element,
     store,
     store_bits,
     to_double,
     to_float,
     where,
 )
-from fastws.kernels.layout import LANES
+from fastws.kernels.layout import BLOCK, LANES
 
 pytestmark = pytest.mark.skipif(config.DISABLE_JIT, reason="interpreted, both sides are the same NumPy code")
 
@@ -108,6 +112,42 @@ def test_operator(function, dtype):
         out = np.empty_like(a)
         lanewise(function)(a, b, out)
         assert_same(out, expected)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("on", [0.0, 1.0])
+def test_products_with_states_are_exact_fused_or_not(on):
+    @njit(error_model="numpy")
+    def apply(a, on, b, out):
+        for row in range(len(a)):
+            store(out, row, 0, add_product(load(a, row, 0), spread(on), load(b, row, 0)))
+
+    a, b = pairs(np.float32)
+    out = np.empty_like(a)
+    apply(a, np.float32(on), b, out)
+    assert_same(out, add_product(a, np.float32(on), b))
+    np.testing.assert_array_equal(out[np.isfinite(b)], (a + b if on else a)[np.isfinite(b)])
+
+
+def test_lanes_are_as_many_as_in_what_they_go_with():
+    @njit
+    def apply(x, out):
+        block = load_block(x, 0, 3)
+        store(out, 0, 0, block)
+        store(out, 1, 0, load(x, 1, 2, block))
+        store(out, 2, 0, spread(np.float32(7), block))
+        store(out, 3, 0, spread_element(x, 1, 5, block))
+        store(out, 4, 0, repeat(load(x, 0, 0), block) + block)
+        store(out, 5, 0, where(block > 40.0, block, 0.5))
+
+    x = np.arange(200, dtype=np.float32).reshape(2, 100)
+    found, expected = np.zeros((6, BLOCK), np.float32), np.zeros((6, BLOCK), np.float32)
+    apply(x, found)
+    apply.py_func(x, expected)
+    np.testing.assert_array_equal(found, expected)
+    block = np.arange(3, 3 + BLOCK)
+    rows = [block, 99 + block, [7] * BLOCK, [105] * BLOCK, np.tile(np.arange(LANES), BLOCK // LANES) + block]
+    np.testing.assert_array_equal(found, [*rows, np.where(block > 40, block, 0.5)])
 
 
 @pytest.mark.parametrize("dtype", INTEGERS, ids=name)

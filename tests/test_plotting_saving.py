@@ -19,6 +19,17 @@ def test_several_figures_make_the_files_that_each_makes_alone(tmp_path):
             assert path.read_bytes() == (tmp_path / path.name.removeprefix("alone-")).read_bytes()
 
 
+def test_a_figure_can_be_drawn_before_its_folder_is_known(tmp_path):
+    figure = plotting.image_grid(np.eye(4))
+    early = saving.drawn(figure)
+    paths = saving.save_all({tmp_path / "early": early, tmp_path / "late": figure})
+    assert [path.name for path in paths] == ["early.png", "early.svg", "late.png", "late.svg"]
+    png, svg = (path.read_bytes() for path in paths[:2])
+    assert [path.read_bytes() for path in paths[2:]] == [png, svg]
+    assert png.startswith(b"\x89PNG")
+    assert b"<svg" in svg
+
+
 class Sketch:
     """A figure that is soon drawn."""
 

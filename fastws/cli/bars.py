@@ -12,7 +12,10 @@ from fastws.cli.outputs import prepare_folder
 from fastws.cli.session import COMPILING, Json, Out, busy, learn, print_table, report, saving_on_interrupt
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from fastws.experiments.bars import BarsRun, Contest
+    from fastws.plotting.saving import Drawn
     from fastws.simulation import Simulation
 
 _SAMPLES = 48
@@ -107,18 +110,19 @@ def _finish(contests: "list[Contest]", recipe: str, several: bool, folder: Path,
                 for contest in contests:
                     contest.choose()
         kept = [contest.best for contest in contests]
-        _learn(kept, "Learning", None, partial(_get_ready_to_draw, kept[0]))
+        model = _learn(kept, "Learning", None, partial(_get_ready_to_draw, kept[0]))
         best = min(contests, key=lambda contest: contest.best.divergence_bits)
         best.best.simulation.machine.save(folder / "machine.npz")
-        files = [folder / "machine.npz", *_draw(best.best, folder)]
+        files = [folder / "machine.npz", *_draw(best.best, model, folder)]
         result = summary(contests, recipe) if several else best.result(recipe)
         report(result, folder, files, as_json, lambda: _print(contests, best, recipe, several))
 
 
-def _learn(
-    runs: "list[BarsRun]", label: str, until: int | None, meanwhile: Callable[[], object] = lambda: None
-) -> None:
-    """Let runs learn on all cores up to a number of examples, or to their end, and show how far they are."""
+def _learn(runs: "list[BarsRun]", label: str, until: int | None, meanwhile: Callable[[], Any] = lambda: None) -> Any:
+    """Let runs learn on all cores up to a number of examples, or to their end, and show how far they are.
+
+    Returns what `meanwhile` does.
+    """
     from fastws.experiments.bars import learn as learn_bars
     from fastws.kernels.layout import LANES
     from fastws.simulation import compile_together
@@ -128,19 +132,20 @@ def _learn(
     with busy(COMPILING):
         runs[0].compile_seconds += compile_together([run.simulation for run in parts[0]])
     tasks = [partial(learn_bars, part, until) for part in parts]
-    learn([run.simulation for run in runs], tasks, label, until, meanwhile)
+    return learn([run.simulation for run in runs], tasks, label, until, meanwhile)
 
 
-def _get_ready_to_draw(run: "BarsRun") -> None:
-    """Load or compile what the pictures need besides a machine that has learned."""
+def _get_ready_to_draw(run: "BarsRun") -> "Drawn":
+    """Load or compile what the pictures need besides a machine that has learned; draw the one that needs none."""
     from fastws import plotting
+    from fastws.plotting.saving import drawn
 
-    plotting.bars_model(run.bars)
     run.bars.sample(1)
     run.simulation.machine.fantasies(1)
+    return drawn(plotting.bars_model(run.bars))
 
 
-def _draw(run: "BarsRun", folder: Path) -> list[Path]:
+def _draw(run: "BarsRun", model: "Drawn", folder: Path) -> list[Path]:
     from fastws import plotting
     from fastws.experiments.bars import unambiguous
     from fastws.plotting.saving import save_all
@@ -150,8 +155,8 @@ def _draw(run: "BarsRun", folder: Path) -> list[Path]:
     images = unambiguous(stream.sample(100 * _SAMPLES))[:_SAMPLES]
     fantasies = unambiguous(machine.fantasies(100 * _SAMPLES))[:_SAMPLES]
     seen, divergence, kl_penalty = zip(*run.curve, strict=True)
-    figures = {
-        "fig1a-model": plotting.bars_model(stream),
+    figures: dict[str, Figure | Drawn] = {
+        "fig1a-model": model,
         "fig1b-samples": plotting.samples(images, fantasies, image_shape=shape),
         "fig1c-weights": plotting.hinton(machine, image_shape=shape),
         "learning-curve": plotting.learning_curve(seen, divergence, kl_penalty),

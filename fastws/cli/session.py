@@ -107,12 +107,12 @@ def learn(
     tasks: Sequence[Callable[[Callable[[object], None]], object]],
     label: str = "Learning",
     until: int | None = None,
-    meanwhile: Callable[[], object] = lambda: None,
-) -> None:
+    meanwhile: Callable[[], Any] = lambda: None,
+) -> Any:
     """Run the tasks by which these simulations learn, side by side, and show how many examples they have seen.
 
     The tasks end with the schedules, or when `until` examples have been seen by each. Kernels leave Python alone, so
-    `meanwhile` may get ready what is needed afterwards; this returns when it is done, too.
+    `meanwhile` may get ready what is needed afterwards; this returns what it does, when it is done, too.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -127,7 +127,7 @@ def learn(
     try:
         # Raised anywhere else than in `watch`, Ctrl-C might be lost or leave things half done.
         with held(), ThreadPoolExecutor(1) as beside, progress_bar(label, total, seen()) as show:
-            ready: list[Future[object]] = []
+            ready: list[Future[Any]] = []
 
             def watch() -> None:
                 check()
@@ -137,7 +137,7 @@ def learn(
                 show(seen())
 
             side_by_side(tasks, watch=watch)
-        ready[0].result()
+        return ready[0].result()
     finally:
         sys.setswitchinterval(before)
 

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 from numba import config, njit
 from numba.core import caching
+from numba.core.runtime import rtsys
 
 __all__ = ["CacheWarning"]
 
@@ -86,10 +87,16 @@ class _Cache(_FunctionCache):  # type: ignore[misc]
         stamp = self._impl.locator.get_source_stamp()
         self._cache_file: Any = _Files(self.cache_path, self._impl.filename_base, stamp)
 
-    def load_overload(self, *arguments: Any) -> Any:
-        """Return what was kept for a signature, or None; what cannot be read is taken away, to be kept anew."""
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """Return what was kept for a signature, or None; what cannot be read is taken away, to be kept anew.
+
+        Numba's own imports and registers first all that compiling needs, which takes longer than anything else here:
+        code that is only run needs Numba's runtime, and what compiles later on does the rest then.
+        """
         try:
-            return super().load_overload(*arguments)
+            rtsys.initialize(context)
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(signature, context)
         except Exception as error:
             self._cache_file.remove()
             self.complain(self.cache_path, "read", error)

@@ -4,10 +4,11 @@ import numpy as np
 
 from fastws.kernels.dispatch import by_type
 from fastws.kernels.jit import inline
-from fastws.kernels.lanes import lane_numbers, load, spread, store, where
-from fastws.kernels.layout import LANES, connection
-from fastws.kernels.types import Connection, Floats, Lanes, Narrow, Net, Wide
-from fastws.kernels.units import OFF, error_of_units, logits, sample_units, update
+from fastws.kernels.lanes import lane_numbers, where
+from fastws.kernels.layout import LANES
+from fastws.kernels.types import Connection, Floats, Lanes, Narrow, Net, Together, Wide
+from fastws.kernels.units import error_of_units, logits, sample_units, state, units_a_group, update, update_biases
+from fastws.kernels.views import connection
 
 
 @inline
@@ -38,14 +39,14 @@ def within_row(way: Wide, delta: Lanes, weights: Floats, first: int) -> Lanes:
     return delta
 
 
-of_the_row = by_type({Narrow: in_padding, Wide: within_row})
+of_the_row = by_type({Narrow: in_padding, Wide: within_row, Together: in_padding})
 
 
 @inline
 def sample_layer(way: Narrow, between: Connection, states: Floats, thresholds: Floats, draw: int) -> None:
     """Draw the states of the driven layer from those of the driving one (Eq 1)."""
     weights, sizes, driving, driven = between
-    for first in range(0, sizes[driven], LANES):
+    for first in range(0, sizes[driven], units_a_group(states)):
         a = logits(weights, sizes, states, driving, first)
         sample_units(a, states, driven, first, thresholds, draw)
 
@@ -54,9 +55,9 @@ def sample_layer(way: Narrow, between: Connection, states: Floats, thresholds: F
 def learn(way: Narrow, between: Connection, states: Floats, rate: np.float32, floor: np.float32) -> None:
     """Apply the delta rule Δw_uv = ε s_u (s_v - p_v) (Eqs 4 and 7)."""
     weights, sizes, driving, driven = between
-    for first in range(0, sizes[driven], LANES):
+    for first in range(0, sizes[driven], units_a_group(states)):
         a = logits(weights, sizes, states, driving, first)
         delta = of_the_row(way, rate * error_of_units(a, states, driven, first), weights, first)
-        store(weights, 0, first, load(weights, 0, first) + delta)
+        update_biases(weights, first, delta)
         for u in range(sizes[driving]):
-            update(weights, u, first, spread(states[driving, u]) > OFF, delta, floor)
+            update(weights, u, first, state(states, driving, u, delta), delta, floor)

@@ -6,6 +6,7 @@ from typing import Any
 
 from numba import njit
 
+import fastws.kernels.vectors  # noqa: F401 - what is compiled may have lanes in it
 from fastws.kernels.caching import cached_njit
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}

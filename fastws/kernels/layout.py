@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 LANES = 16
 """Elements of a vector. No result depends on it."""
+BLOCK = 64
+"""Elements that are done at a time where there are enough: units of a wide layer, or four units of sixteen machines."""
+UNITS_TOGETHER = BLOCK // LANES
 WIDE = 64
 """A connection between layers of so many units or more is worth lists of the units that are on."""
 
@@ -44,7 +47,9 @@ def new_stack(shapes: Sequence[tuple[int, int]], together: bool = False) -> Stac
     rows, columns = (np.array(sizes, np.int64) for sizes in zip(*shapes, strict=True))
     rows += 1
     gap = 0
-    if not together:
+    if together:
+        columns = whole(columns, UNITS_TOGETHER)
+    else:
         padded = whole_vectors(columns)
         if (rows * padded).sum() <= max(_SMALL, (1 + _PADDING) * (rows * columns).sum()):
             columns = padded
@@ -74,7 +79,12 @@ def connection(stack: Stack, level: int) -> NDArray[np.float32]:
 
 def whole_vectors(n: Any) -> Any:
     """Return the least multiple of `LANES` that is not below n."""
-    return -(-n // LANES) * LANES
+    return whole(n, LANES)
+
+
+def whole(n: Any, part: int) -> Any:
+    """Return the least multiple of a part that is not below n."""
+    return -(-n // part) * part
 
 
 def aligned(*shape: int) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ recognition parameters learn (Eq 7).
 
 import numpy as np
 
-from fastws.kernels import connection, together, wide
+from fastws.kernels import connection, wide
 from fastws.kernels.connection import generative, recognition
 from fastws.kernels.dispatch import by_type
 from fastws.kernels.jit import inline
@@ -19,14 +19,14 @@ sample_layer = by_type(
     {
         Narrow: connection.sample_layer,
         Wide: wide.sample_layer,
-        Together: together.sample_layer,
+        Together: connection.sample_layer,
     }
 )
 learn = by_type(
     {
         Narrow: connection.learn,
         Wide: wide.learn,
-        Together: together.learn,
+        Together: connection.learn,
     }
 )
 

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastws.kernels.elementary import log
+from fastws.kernels.elementary import log_of_quotient
 from fastws.kernels.jit import inline, jit
 from fastws.kernels.lanes import (
+    float_bits,
+    float_from_bits,
     lane_numbers,
     load,
     load_bits,
@@ -22,11 +24,10 @@ from fastws.kernels.lanes import (
     store,
     store_bits,
     to_float,
-    where,
 )
 from fastws.kernels.layout import LANES
 from fastws.kernels.types import Floats, Integers, Key, Lanes
-from fastws.kernels.units import units_a_group
+from fastws.kernels.units import units_a_value
 
 PLACES = 16
 GROUP = 4 * PLACES
@@ -111,17 +112,16 @@ def store_words(array: NDArray[Any], first: int, words: tuple[Lanes, Lanes, Lane
 
 @inline
 def logistic_variate(bits: Lanes) -> Lanes:
-    """Return the logistic variate ±log(u / (1 - u)) of uniform bits: one is the sign, 31 are u in (0, 1/2)."""
-    magnitude = bits & 0x7FFFFFFF
-    u = (to_float(signed(magnitude)) + 0.5) * 2.0**-32
-    t = log(u / (1.0 - u))
-    return where(bits != magnitude, t, t * -1.0)
+    """Return the logistic variate ±log((1 - u) / u) of uniform bits: one is the sign, 31 are u in (0, 1/2)."""
+    u = to_float(signed(bits & 0x7FFFFFFF)) + 0.5
+    magnitude = log_of_quotient(u * -1.0 + 2.0**32, u)
+    return float_from_bits(float_bits(magnitude) | signed(bits & 0x80000000))
 
 
 @inline
 def make_variates(thresholds: Floats, n_draws: int) -> None:
     """Turn the uniform bits of the first n_draws columns of row 0, up to a whole vector, into logistic variates."""
-    for draw in range(0, n_draws, units_a_group(thresholds)):
+    for draw in range(0, n_draws, units_a_value(thresholds)):
         store(thresholds, 0, draw, logistic_variate(load_bits(thresholds, 0, draw)))
 
 

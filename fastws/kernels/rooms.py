@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from fastws.kernels.layout import LANES, aligned
+from fastws.kernels.costs import PARTS
+from fastws.kernels.layout import LANES, UNITS_TOGETHER, aligned, whole
 from fastws.kernels.random import GROUP
 from fastws.kernels.types import Integers, Record, Room
-from fastws.kernels.wide import ROWS_OF_ROOM
 
 _BLOCK = 64
 # Draws are made for at most this many units ahead, to stay within the first-level cache.
@@ -16,10 +16,10 @@ def new_room(sizes: Integers, n_draws: int, n_inputs: int = 1) -> Room:
     """Return room for a machine: for n_draws draws at once, a group before them and one after, and for inputs."""
     widest = int(sizes.max()) + LANES
     return Room(
-        states=aligned(len(sizes) + ROWS_OF_ROOM, widest),
+        states=aligned(len(sizes) + 1, widest),
         inputs=aligned(n_inputs, int(sizes[0]) + LANES),
         thresholds=aligned(1, n_draws + 2 * GROUP),
-        parts=np.empty((2, 16)),
+        parts=np.empty((2, PARTS)),
     )
 
 
@@ -33,10 +33,10 @@ def room_to_learn_together(sizes: Integers, draws_an_example: int) -> Room:
     """Return room for sixteen machines that learn, for a block of examples."""
     ahead = max(1, min(_BLOCK, _DRAWS_AHEAD // (4 * draws_an_example)))
     return Room(
-        states=aligned(len(sizes) + 1, int(sizes.max()), LANES),
+        states=aligned(len(sizes) + 1, whole(int(sizes.max()), UNITS_TOGETHER), LANES),
         inputs=aligned(ahead, int(sizes[0]), LANES),
         thresholds=aligned(1, ahead * draws_an_example + 2 * GROUP, LANES),
-        parts=np.empty((2, 16)),
+        parts=np.empty((2, PARTS)),
     )
 
 

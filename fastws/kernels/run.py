@@ -11,7 +11,7 @@ from fastws.kernels.phases import fantasise, learn_generative, learn_recognition
 from fastws.kernels.random import draw_ahead
 from fastws.kernels.sources import write_input
 from fastws.kernels.types import Draws, Narrow, Net, Room, Rule, Together, Wide
-from fastws.kernels.units import units_a_group
+from fastws.kernels.units import units_a_value
 
 
 @inline
@@ -71,5 +71,5 @@ def learn_from_block(net: Net, rule: Rule, room: Room, block: int, draw: int, dr
 @inline
 def take_input(net: Net, room: Room, row: int) -> None:
     """Set the states of the input layer to an input of the block."""
-    for first in range(0, net.sizes[0], units_a_group(room.states)):
+    for first in range(0, net.sizes[0], units_a_value(room.states)):
         store(room.states, 0, first, load(room.inputs, row, first))

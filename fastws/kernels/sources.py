@@ -7,7 +7,7 @@ from fastws.kernels.jit import inline
 from fastws.kernels.lanes import load, spread, store, where
 from fastws.kernels.random import shuffle
 from fastws.kernels.types import BarsSource, Floats, ImagesSource, Room, RowsSource, States
-from fastws.kernels.units import OFF, ON, state, units_a_group
+from fastws.kernels.units import OFF, ON, state, units_a_value
 
 
 @inline
@@ -18,20 +18,20 @@ def write_bars(source: BarsSource, room: Room, row: int, example: np.uint64, dra
     """
     images, on, thresholds = room.inputs, room.states, room.thresholds
     size, space = source.bars.shape[0], on.shape[0] - 1
-    vertical = state(thresholds, 0, draw) < source.orientation
     yes, no = spread(ON), spread(OFF)
+    vertical = state(thresholds, 0, draw, no) < source.orientation
     all_before, none_before = yes, yes
     for k in range(size):
         some, all_, none = source.bars[k, 0], source.bars[k, 1], source.bars[k, 2]
         logit = where(all_before > OFF, spread(all_), where(none_before > OFF, spread(none), some))
-        there = where(state(thresholds, 0, draw + 1 + k) < logit, yes, no)
+        there = where(state(thresholds, 0, draw + 1 + k, no) < logit, yes, no)
         store(on, space, k, there)
         all_before = all_before * there
         none_before = none_before * (yes - there)
     for i in range(size):
-        for first in range(0, size, units_a_group(on)):
+        for first in range(0, size, units_a_value(on)):
             # The units past the end of a row of pixels are written again by the next row.
-            store(images, row, i * size + first, where(vertical, load(on, space, first), state(on, space, i)))
+            store(images, row, i * size + first, where(vertical, load(on, space, first), state(on, space, i, no)))
 
 
 @inline

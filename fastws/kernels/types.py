@@ -16,7 +16,7 @@ Integers = NDArray[np.int64]
 Key = NDArray[np.uint32]
 States = NDArray[np.uint8]
 Lanes = Any
-"""Sixteen numbers: neighbouring units of one machine, or one unit of each of sixteen machines."""
+"""Sixteen numbers, neighbouring units of one machine or one unit of each of sixteen machines; or a block of them."""
 
 
 class Narrow(NamedTuple):
@@ -125,7 +125,7 @@ class Room(NamedTuple):
     Attributes
     ----------
     states : ndarray of float32
-        A row a layer, 0.0 or 1.0 a unit, and then rows for logits and deltas.
+        A row a layer, 0.0 or 1.0 a unit, and then a row for bars.
     inputs : ndarray of float32
         A row an example of a block.
     thresholds : ndarray of float32

@@ -1,7 +1,7 @@
 """Wide layers: lists of the units that are on lead to whole rows of weights.
 
-The same sums in the same order and the same rule as in `connection`, a whole layer at a time. A narrow layer is done
-sooner than its list is made. The rows of the states after those of the layers are room for logits and deltas.
+The same sums in the same order and the same rule as in `connection`, a block of units at a time: its sums stay in
+registers, and its weights near. A narrow layer is done sooner than its list is made.
 """
 
 import numpy as np
@@ -9,12 +9,10 @@ import numpy as np
 from fastws.kernels import connection
 from fastws.kernels.connection import within_row
 from fastws.kernels.jit import inline, inner
-from fastws.kernels.lanes import load, spread, store
-from fastws.kernels.layout import LANES, WIDE
-from fastws.kernels.types import Connection, Floats, Wide
-from fastws.kernels.units import OFF, ON, error_of_units, sample_units, update
-
-ROWS_OF_ROOM = 4
+from fastws.kernels.lanes import load, load_block, spread
+from fastws.kernels.layout import BLOCK, LANES, WIDE
+from fastws.kernels.types import Connection, Floats, Lanes, Wide
+from fastws.kernels.units import OFF, ON, error_of_units, sample_units, update, update_biases
 
 
 @inline
@@ -43,27 +41,31 @@ def learn(way: Wide, between: Connection, states: Floats, rate: np.float32, floo
 
 @inline
 def sample_wide_layer(way: Wide, between: Connection, states: Floats, thresholds: Floats, draw: int) -> None:
-    """Draw the states of a layer, all its logits first."""
-    row, driven = write_logits(way, between, states), between.driven
-    for first in range(0, between.sizes[driven], LANES):
-        sample_units(load(states, row, first), states, driven, first, thresholds, draw)
+    """Draw the states of a layer."""
+    weights, sizes, driving, driven = between
+    list_active(sizes[driving], states, driving, way)
+    in_blocks = sizes[driven] - sizes[driven] % BLOCK
+    for first in range(0, in_blocks, BLOCK):
+        a = add_active(way, weights, first, load_block(weights, 0, first))
+        sample_units(a, states, driven, first, thresholds, draw)
+    for first in range(in_blocks, sizes[driven], LANES):
+        a = add_active(way, weights, first, load(weights, 0, first))
+        sample_units(a, states, driven, first, thresholds, draw)
 
 
 @inline
 def learn_wide(way: Wide, between: Connection, states: Floats, rate: np.float32, floor: np.float32) -> None:
-    """Turn all logits into deltas, and add these to the weights from units that are on."""
-    weights, sizes, _, driven = between
-    row = write_logits(way, between, states)
-    for first in range(0, sizes[driven], LANES):
-        delta = rate * error_of_units(load(states, row, first), states, driven, first)
-        delta = within_row(way, delta, weights, first)
-        store(states, row, first, delta)
-        store(weights, 0, first, load(weights, 0, first) + delta)
-    on = spread(ON) > OFF
-    for part in range(len(way.counts)):
-        for k in range(way.counts[part]):
-            for first in range(0, sizes[driven], LANES):
-                update(weights, way.active[part, k], first, on, load(states, row, first), floor)
+    """Apply the delta rule to the weights from units that are on."""
+    weights, sizes, driving, driven = between
+    list_active(sizes[driving], states, driving, way)
+    in_blocks = sizes[driven] - sizes[driven] % BLOCK
+    for first in range(0, in_blocks, BLOCK):
+        a = add_active(way, weights, first, load_block(weights, 0, first))
+        update_active(way, weights, first, rate * error_of_units(a, states, driven, first), floor)
+    for first in range(in_blocks, sizes[driven], LANES):
+        a = add_active(way, weights, first, load(weights, 0, first))
+        delta = within_row(way, rate * error_of_units(a, states, driven, first), weights, first)
+        update_active(way, weights, first, delta, floor)
 
 
 @inner
@@ -78,31 +80,29 @@ def list_active(n: int, states: Floats, driving: int, way: Wide) -> None:
         counts[part] += states[driving, u] > OFF
 
 
-@inner
-def write_logits(way: Wide, between: Connection, states: Floats) -> int:
-    """Write the logits of the driven layer into a row of the states, before three of room; return its number."""
-    weights, sizes, driving, driven = between
-    list_active(sizes[driving], states, driving, way)
-    active, row, n = way.active, states.shape[0] - ROWS_OF_ROOM, sizes[driven]
-    for first in range(0, n, LANES):
-        store(states, row, first, load(weights, 0, first))
-        for part in range(1, len(way.counts)):
-            store(states, row + part, first, spread(OFF))
+@inline
+def add_active(way: Wide, weights: Floats, first: int, biases: Lanes) -> Lanes:
+    """Return what `units.logits` does, from the lists."""
+    a = add_listed(way, 0, weights, first, biases)
+    b = add_listed(way, 1, weights, first, spread(OFF, biases))
+    c = add_listed(way, 2, weights, first, spread(OFF, biases))
+    d = add_listed(way, 3, weights, first, spread(OFF, biases))
+    return (a + b) + (c + d)
+
+
+@inline
+def add_listed(way: Wide, part: int, weights: Floats, first: int, a: Lanes) -> Lanes:
+    """Add the weights from the units of a list to a sum."""
+    for k in range(way.counts[part]):
+        a = a + load(weights, 1 + way.active[part, k], first, a)
+    return a
+
+
+@inline
+def update_active(way: Wide, weights: Floats, first: int, delta: Lanes, floor: np.float32) -> None:
+    """Add the deltas of a group of units to their biases, and to the weights from units that are on."""
+    update_biases(weights, first, delta)
+    on = spread(ON, delta)
     for part in range(len(way.counts)):
-        count = way.counts[part]
-        whole = count - count % 4
-        for k in range(0, whole, 4):
-            i, j, l, m = active[part, k], active[part, k + 1], active[part, k + 2], active[part, k + 3]
-            for first in range(0, n, LANES):
-                a = load(states, row + part, first) + load(weights, 1 + i, first)
-                a = a + load(weights, 1 + j, first)
-                a = a + load(weights, 1 + l, first)
-                store(states, row + part, first, a + load(weights, 1 + m, first))
-        for k in range(whole, count):
-            u = active[part, k]
-            for first in range(0, n, LANES):
-                store(states, row + part, first, load(states, row + part, first) + load(weights, 1 + u, first))
-    for first in range(0, n, LANES):
-        a = load(states, row, first) + load(states, row + 1, first)
-        store(states, row, first, a + (load(states, row + 2, first) + load(states, row + 3, first)))
-    return row
+        for k in range(way.counts[part]):
+            update(weights, way.active[part, k], first, on, delta, floor)

@@ -4,7 +4,7 @@ import html
 import io
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -17,6 +17,7 @@ from fastws.plotting.page import PAPER
 from fastws.plotting.style import own_style
 from fastws.threads import threads
 
+Drawn = dict[str, io.BytesIO]
 # What Matplotlib's buttons show as icons of a font that it fetches from a server.
 _SIGNS = {
     "fa-minus": "−",
@@ -62,20 +63,22 @@ def save(figure: Figure, path_without_suffix: str | os.PathLike[str]) -> list[Pa
     return save_all({path_without_suffix: figure})
 
 
-def save_all(figures: Mapping[str | os.PathLike[str], Figure]) -> list[Path]:
+def save_all(figures: Mapping[str | os.PathLike[str], Figure | Drawn]) -> list[Path]:
     """Save figures, by path without suffix, as `save` does; the disk takes one while the next is drawn."""
     paths, written = [], []
     with threads(1) as disk:
         for base, figure in figures.items():
-            for suffix, draw in ((".png", _draw_png), (".svg", _draw_svg)):
-                content = io.BytesIO()
-                with own_style():
-                    draw(figure, content)
+            for suffix, content in figure.items() if isinstance(figure, dict) else _contents(figure):
                 paths.append(Path(f"{os.fspath(base)}{suffix}"))
                 written.append(disk.submit(write_atomically, paths[-1], _copy(content)))
     for writing in written:
         writing.result()
     return paths
+
+
+def drawn(figure: Figure) -> Drawn:
+    """Return what the files of a figure hold, by suffix, for `save_all` later on."""
+    return dict(_contents(figure))
 
 
 def save_film(animation: Animation, path_without_suffix: str | os.PathLike[str]) -> list[Path]:
@@ -113,6 +116,14 @@ def save_film(animation: Animation, path_without_suffix: str | os.PathLike[str])
     write_atomically(gif, lambda file: file.write(content))
     write_atomically(page, lambda file: file.write(text.encode()))
     return [gif, page]
+
+
+def _contents(figure: Figure) -> Iterator[tuple[str, io.BytesIO]]:
+    for suffix, draw in ((".png", _draw_png), (".svg", _draw_svg)):
+        content = io.BytesIO()
+        with own_style():
+            draw(figure, content)
+        yield suffix, content
 
 
 def _draw_png(figure: Figure, file: IO[bytes]) -> None:
