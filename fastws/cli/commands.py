@@ -3,6 +3,7 @@
 import atexit
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -17,6 +18,7 @@ from fastws.cli.session import INTERRUPTED, USER_ERROR, complain, ending_on_inte
 
 # Imports leave 300,000 objects behind and next to no garbage.
 _OBJECTS_BEFORE_COLLECTING = 500_000
+_LEAST_WIDTH = 80
 _COMMANDS: dict[Callable[..., None], str] = {
     bars.bars: "fastws bars --recipe robust --seed 3 --out robust",
     digits.digits: "fastws digits --sweeps 50 --hidden 16,4 --out quick",
@@ -29,7 +31,7 @@ _COMMANDS: dict[Callable[..., None], str] = {
     codec.compress: "fastws compress fastws-train/machine.npz images.npz images.fws",
     codec.decompress: "fastws decompress fastws-train/machine.npz images.fws back.npz",
     resume.resume: "fastws resume fastws-bars/run.npz",
-    sweep.plot_sweep: "fastws plot-sweep fastws-sweep.csv --within 0.2",
+    sweep.plot_sweep: "fastws plot-sweep p_bar.csv --within 0.2",
 }
 """Each command, and an example that its help ends with."""
 
@@ -70,6 +72,9 @@ def run() -> int:
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
     # Matplotlib cannot even be imported with a backend that is not there, and no command shows a window.
     os.environ["MPLBACKEND"] = "agg"
+    if shutil.get_terminal_size().columns < _LEAST_WIDTH:
+        # Narrower, the names of options are cut in help. Typer asks for it when it first draws a page.
+        os.environ.setdefault("TERMINAL_WIDTH", str(_LEAST_WIDTH))
     atexit.register(gc.freeze)  # a process that ends need not look for garbage
     try:
         with saying_own_warnings():

@@ -9,7 +9,8 @@ import typer
 from fastws.cli.bars import resume_bars
 from fastws.cli.digits import resume_digits
 from fastws.cli.notes import check_notes
-from fastws.cli.session import Json, check_folder
+from fastws.cli.outputs import check_folder
+from fastws.cli.session import Json
 from fastws.cli.train import resume_train
 
 
