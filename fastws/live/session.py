@@ -83,7 +83,7 @@ class Session:
         """Say what this host can do."""
         fields.end()
         recipes = {name: new_settings({"recipe": name}).described() for name in RECIPES}
-        host = {"exact": True, "codec": True, "rule": None}
+        host = {"exact": True, "codec": False, "rule": None}
         return {
             "version": fastws.__version__,
             **host,

@@ -12,7 +12,7 @@ from fastws.schedule import Schedule
 from fastws.simulation import Simulation
 from fastws.streams import Bars
 
-LIMITS = {
+LIMITS: dict[str, Any] = {
     "size": [2, 6],
     "hidden_layers": 3,
     "hidden": 64,
