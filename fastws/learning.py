@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from fastws.kernels.halves import run_half
 from fastws.kernels.layout import LANES
 from fastws.kernels.rooms import draws_of_learning, new_record, room_to_learn, room_to_learn_together
 from fastws.kernels.run import run
@@ -59,6 +60,23 @@ def learn_one(stream: Any, machine: Machine, seed: int, seen: Seen, rule: Rule) 
     record = new_record(net.sizes)
     step(source, net, rule, draws, room, record, seen)
     return record
+
+
+def learn_half(stream: Any, machine: Machine, seed: int, n_examples: int, seen: Seen, rule: Rule, awake: bool) -> None:
+    """Let a machine do what it does in `learn`, with the same draws, but its wake steps only or its sleep steps only.
+
+    Raises
+    ------
+    ValueError
+        As `learn`.
+    """
+    net, draws, room = _prepare(stream, [machine], [seed])
+    if not _fills(stream):
+        run_half(_source(stream, machine, [seed]), net, rule, draws, room, n_examples, seen, awake)
+        return
+    for start in range(0, max(1, n_examples), _ROWS_A_CALL):
+        part = min(_ROWS_A_CALL, n_examples - start)
+        run_half(_filled(stream, part, int(seen[0])), net, rule, draws, room, part, seen, awake)
 
 
 def least_input_weight(nonnegative: bool) -> np.float32:

@@ -1,0 +1,394 @@
+"""What the page asks, answered: no web, no threads, no clocks."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import fastws
+from fastws import exact
+from fastws.checks import check_rates
+from fastws.live.requests import Fields, check_list
+from fastws.live.script import script
+from fastws.live.settings import LIMITS, RECIPES, new_settings
+from fastws.live.units import draw_unit, unit_bits
+from fastws.live.worlds import PHASES, World, checked_edit, largest_weight, restored
+from fastws.machine import Machine
+from fastws.whole import Step
+
+Arrays = dict[str, NDArray[Any]]
+Answer = tuple[dict[str, Any], Arrays]
+
+_ALIGNED = 8
+_TOP = 32
+_LONGEST_NAME = 40
+
+
+class Session:
+    """Answers the requests of one page; it holds the page's worlds, by name.
+
+    A request is what JSON makes of an object: ``{"id": 1, "op": "advance", "world": "main", "n": 1000}``. What is not
+    asked for properly is answered with a sentence, and has changed nothing.
+
+    Examples
+    --------
+    >>> reply, _ = fastws.live.Session().handle({"id": 1, "op": "advance", "n": 1000})
+    >>> reply["example"]
+    1000
+    """
+
+    def __init__(self) -> None:
+        self._worlds: dict[str, World] = {}
+
+    def handle(self, request: Any) -> tuple[dict[str, Any], bytes]:
+        """Answer a request.
+
+        Returns
+        -------
+        reply : dict
+            For JSON: `id`, `op`, `world` and the values asked for, or `id` and `error`, a sentence. Of each array,
+            `arrays` has the name, the shape, the type and the place in the bytes.
+        content : bytes
+            The arrays, one after the other, little-endian.
+        """
+        number = request.get("id") if isinstance(request, dict) else None
+        number = number if isinstance(number, int) else None
+        try:
+            fields = Fields(request, "the request")
+            fields.take("id")
+            op = fields.word("op", list(_OPERATIONS))
+            world = fields.take("world", "main")
+            if not isinstance(world, str) or not 1 <= len(world) <= _LONGEST_NAME:
+                raise ValueError(f"world is {str(world)[:60]!r}; give a name of 1 to {_LONGEST_NAME} letters.")
+            values, arrays = _OPERATIONS[op](self, world, fields)
+        except (ValueError, FloatingPointError) as error:
+            return {"id": number, "error": str(error)}, b""
+        places, content = packed(arrays)
+        return {"id": number, "op": op, "world": world, **values, "arrays": places}, content
+
+    def world(self, name: str) -> World:
+        """Return a world, the paper's if there is none of the name."""
+        if name not in self._worlds:
+            self._keep(name, World(new_settings({}), 0))
+        return self._worlds[name]
+
+    def _keep(self, name: str, world: World) -> None:
+        if name not in self._worlds and len(self._worlds) >= LIMITS["worlds"]:
+            raise ValueError(f"there are {LIMITS['worlds']} worlds; drop one first.")
+        self._worlds[name] = world
+
+    def hello(self, _: str, fields: Fields) -> Answer:
+        """Say what this host can do."""
+        fields.end()
+        recipes = {name: new_settings({"recipe": name}).described() for name in RECIPES}
+        host = {"exact": True, "codec": False, "rule": None}
+        return {
+            "version": fastws.__version__,
+            **host,
+            "settings": recipes["paper"],
+            "recipes": recipes,
+            "limits": LIMITS,
+        }, {}
+
+    def reset(self, name: str, fields: Fields) -> Answer:
+        """Begin a world."""
+        settings, seed = fields.take("settings"), fields.whole("seed", 0)
+        fields.end()
+        self._keep(name, World(new_settings(settings), seed))
+        return _state(self.world(name))
+
+    def restore(self, name: str, fields: Fields) -> Answer:
+        """Make the world of a plan."""
+        plan = fields.take("plan")
+        fields.end()
+        self._keep(name, restored(plan))
+        return _state(self.world(name))
+
+    def plan(self, name: str, fields: Fields) -> Answer:
+        """Say all that a world is."""
+        fields.end()
+        return {"plan": self.world(name).plan()}, {}
+
+    def drop(self, name: str, fields: Fields) -> Answer:
+        """Forget a world."""
+        fields.end()
+        self._worlds.pop(name, None)
+        return {}, {}
+
+    def advance(self, name: str, fields: Fields) -> Answer:
+        """Learn from the next examples."""
+        world = self.world(name)
+        n = fields.whole("n", None, at_most=LIMITS["advance"])
+        phases = fields.word("phases", PHASES, world.phases)
+        fields.end()
+        _check_end(world.example + n)
+        world.set_phases(phases)
+        world.go(world.example + n)
+        return _state(world)
+
+    def at(self, name: str, fields: Fields) -> Answer:
+        """Go to an example."""
+        n = fields.whole("n", None, at_most=LIMITS["at"])
+        fields.end()
+        self.world(name).go(n)
+        return _state(self.world(name))
+
+    def branch(self, name: str, fields: Fields) -> Answer:
+        """Begin another world with the path of this one up to an example."""
+        world = self.world(name)
+        n = fields.whole("n", world.example, at_most=world.furthest)
+        to, phases = fields.take("to"), fields.take("phases")
+        other_settings = Fields(fields.take("settings", {}), "settings")
+        rates = other_settings.take("rates")
+        other_settings.end()
+        fields.end()
+        if not isinstance(to, str) or not 1 <= len(to) <= _LONGEST_NAME or to == name:
+            raise ValueError(f"to is {str(to)[:60]!r}; give the name of another world.")
+        other = world.branched(n)
+        if phases is not None:
+            other.set_phases(Fields({"phases": phases}, "branch").word("phases", PHASES))
+        if rates is not None:
+            other.set_rates(rates)
+        self._keep(to, other)
+        return _state(other)
+
+    def rates(self, name: str, fields: Fields) -> Answer:
+        """Learn at other rates from here on."""
+        rates = fields.take("rates")
+        fields.end()
+        world = self.world(name)
+        check_rates(rates, len(world.settings.layer_sizes))
+        world.set_rates(rates)
+        return _state(world)
+
+    def edit(self, name: str, fields: Fields) -> Answer:
+        """Set parameters by hand."""
+        words = ("name", "level", "index", "value")
+        edits = fields.take("edits")
+        if edits is None:
+            edits = [{word: fields.take(word) for word in words}]
+        fields.end()
+        checked = []
+        for edit in check_list(edits, "edits", LIMITS["events"]):
+            one = Fields(edit, "an edit")
+            checked.append(checked_edit(*(one.take(word) for word in words)))
+            one.end()
+        self.world(name).edit(checked)
+        return _state(self.world(name))
+
+    def step(self, name: str, fields: Fields) -> Answer:
+        """Learn from the next example, and show all that came into it."""
+        fields.end()
+        world = self.world(name)
+        _check_end(world.example + 1)
+        step_rates = world.rates
+        step, before = world.step()
+        values, after = _state(world)
+        was = before.arrays()
+        arrays = {**_drawn(step, world.phases), **was}
+        for place, array in after.items():
+            arrays[f"d_{place}"] = array - was[place]
+        return {**values, "example": step.example, "seen": world.example, "rates": step_rates}, arrays
+
+    def state(self, name: str, fields: Fields) -> Answer:
+        """Say where a world is."""
+        fields.end()
+        return _state(self.world(name))
+
+    def measures(self, name: str, fields: Fields) -> Answer:
+        """Measure a machine exactly, in bits."""
+        from fastws.experiments.anatomy import anatomy
+
+        fields.end()
+        world = self.world(name)
+        _check_enumerable(world.machine)
+        report = exact.report(world.machine, *world.settings.bars.distribution())
+        found = anatomy(world.machine)
+        return {
+            "example": world.example,
+            "exact": True,
+            "divergence_bits": report.asymmetric_divergence_bits,
+            "kl_penalty_bits": report.kl_penalty_bits,
+            "free_energy_bits": report.free_energy_bits,
+            "entropy_bits": report.data_entropy_bits,
+            "labels": list(found.labels),
+            "crosses": list(found.crosses),
+            "faults": list(found.faults),
+            "largest_weight": largest_weight(world.machine),
+        }, {}
+
+    def fantasies(self, name: str, fields: Fields) -> Answer:
+        """Draw fantasies."""
+        n, seed = _n_and_seed(fields)
+        fields.end()
+        return {}, {"fantasies": self.world(name).machine.fantasies(n, seed)}
+
+    def clamp(self, name: str, fields: Fields) -> Answer:
+        """Draw fantasies with units held on or off."""
+        n, seed = _n_and_seed(fields)
+        pairs = check_list(fields.take("clamp"), "clamp", LIMITS["samples"])
+        fields.end()
+        held = {}
+        for pair in pairs:
+            match pair:
+                case [int(layer), int(unit), int(state)]:
+                    held[layer, unit] = state
+                case _:
+                    raise ValueError(f"clamp has {str(pair)[:60]}; give [layer, unit, 0 or 1].")
+        return {}, {"fantasies": self.world(name).machine.fantasies(n, seed, held)}
+
+    def data(self, name: str, fields: Fields) -> Answer:
+        """Draw images."""
+        n, seed = _n_and_seed(fields)
+        fields.end()
+        return {}, {"images": self.world(name).settings.bars.sample(n, seed)}
+
+    def recognise(self, name: str, fields: Fields) -> Answer:
+        """Say what a machine makes of an image: what it draws, and, where they can be gone through, all it could."""
+        machine = self.world(name).machine
+        image = fields.states("image", machine.layer_sizes[0])
+        n, seed = _n_and_seed(fields)
+        fields.end()
+        inputs = np.array([image], np.uint8)
+        arrays = {
+            "q": np.concatenate(machine.recognition_probabilities(inputs), axis=1)[0],
+            "samples": np.concatenate(machine.representations(np.repeat(inputs, n, axis=0), seed), axis=1),
+            "reconstruction": machine.reconstruct(inputs)[0],
+        }
+        if sum(machine.layer_sizes[1:]) > LIMITS["enumerated"]:
+            return {}, arrays
+        posterior = exact.posterior(machine, inputs)[0]
+        top = np.argsort(-posterior, kind="stable")[:_TOP]
+        states = exact.representations(machine)[top]
+        whole = np.concatenate([np.repeat(inputs, len(top), axis=0), states], axis=1)
+        arrays |= {
+            "top": states,
+            "posterior": posterior[top],
+            "recognition": exact.recognition_distribution(machine, inputs)[0][top],
+            "cost_bits": unit_bits(machine, whole)[0].sum(axis=1),
+        }
+        found = exact.measures(machine, inputs)
+        return {
+            "neg_log_prob_bits": float(found.neg_log_prob_bits[0]),
+            "free_energy_bits": float(found.free_energy_bits[0]),
+            "kl_penalty_bits": float(found.kl_penalty_bits[0]),
+            "entropy_bits": float(found.recognition_entropy_bits[0]),
+        }, arrays
+
+    def ledger(self, name: str, fields: Fields) -> Answer:
+        """Say what each unit of a representation costs."""
+        machine = self.world(name).machine
+        n_inputs, *hidden = machine.layer_sizes
+        row = fields.states("image", n_inputs) + fields.states("states", sum(hidden))
+        fields.end()
+        states = np.array([row], np.uint8)
+        [costs], [surprises] = unit_bits(machine, states)
+        return {"total_bits": math.fsum(costs), "returned_bits": math.fsum(surprises)}, {
+            "unit_bits": costs,
+            "recognition_bits": surprises,
+            # A unit that is on costs -log2 p bits, one that is off -log2(1 - p).
+            "p_unit": np.where(states[0] == 1, np.exp2(-costs), -np.expm1(-costs * math.log(2))),
+        }
+
+    def unit(self, _: str, fields: Fields) -> Answer:
+        """Draw the states of one unit (Eq 1)."""
+        bias = fields.number("bias")
+        weights = [
+            Fields({"weights": weight}, "unit").number("weights")
+            for weight in check_list(fields.take("weights", []), "weights", LIMITS["hidden"])
+        ]
+        states = fields.states("states", len(weights))
+        n, seed = fields.whole("draws", 1, 1, LIMITS["samples"]), fields.whole("seed", 0)
+        fields.end()
+        if max(map(abs, [bias, *weights])) > 1000:
+            raise ValueError("bias and weights have to lie between -1000 and 1000.")
+        drawn = draw_unit(bias, weights, states, n, seed)
+        return {name: drawn[name] for name in ("logit", "p")}, {name: drawn[name] for name in ("thresholds", "states")}
+
+    def python(self, name: str, fields: Fields) -> Answer:
+        """Write a script that makes this world."""
+        fields.end()
+        return {"text": script(self.world(name).plan())}, {}
+
+
+_OPERATIONS: dict[str, Callable[[Session, str, Fields], Answer]] = {
+    operation.__name__: operation
+    for operation in (
+        Session.hello,
+        Session.reset,
+        Session.restore,
+        Session.plan,
+        Session.drop,
+        Session.advance,
+        Session.at,
+        Session.branch,
+        Session.rates,
+        Session.edit,
+        Session.step,
+        Session.state,
+        Session.measures,
+        Session.fantasies,
+        Session.clamp,
+        Session.data,
+        Session.recognise,
+        Session.ledger,
+        Session.unit,
+        Session.python,
+    )
+}
+
+
+def packed(arrays: Arrays) -> tuple[list[dict[str, Any]], bytes]:
+    """Return where each array is, and all of them as bytes."""
+    places, content = [], bytearray()
+    for name, array in arrays.items():
+        content += bytes(-len(content) % _ALIGNED)
+        places.append({"name": name, "shape": list(array.shape), "dtype": array.dtype.name, "offset": len(content)})
+        content += np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
+    return places, bytes(content)
+
+
+def _state(world: World) -> Answer:
+    values = {
+        "example": world.example,
+        "furthest": world.furthest,
+        "seed": world.seed,
+        "phases": world.phases,
+        "rates": world.rates,
+        "layer_sizes": world.settings.layer_sizes,
+        "settings": world.settings.described(),
+    }
+    return values, world.machine.arrays()
+
+
+def _drawn(step: Step, phases: str) -> Arrays:
+    """Return what was drawn in the phases that there were, and what it was compared with."""
+    arrays: Arrays = {}
+    if phases != "sleep":
+        arrays["image"] = step.image
+        arrays |= {f"wake_states_{l}": states for l, states in enumerate(step.wake_states)}
+        arrays |= {f"p_{l}": p for l, p in enumerate(step.generative_probabilities)}
+    if phases != "wake":
+        arrays |= {f"sleep_states_{l}": states for l, states in enumerate(step.sleep_states)}
+        arrays |= {f"q_{l}": q for l, q in enumerate(step.recognition_probabilities)}
+    return arrays
+
+
+def _n_and_seed(fields: Fields) -> tuple[int, int]:
+    return fields.whole("n", 1, 1, LIMITS["samples"]), fields.whole("seed", 0)
+
+
+def _check_end(example: int) -> None:
+    if example > LIMITS["at"]:
+        raise ValueError(f"a world ends after {LIMITS['at']:,} examples; begin another one.")
+
+
+def _check_enumerable(machine: Machine) -> None:
+    hidden = sum(machine.layer_sizes[1:])
+    if hidden > LIMITS["enumerated"]:
+        raise ValueError(
+            f"the machine has {hidden} hidden units; exact measures go through all states of up to "
+            f"{LIMITS['enumerated']}."
+        )
