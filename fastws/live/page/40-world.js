@@ -6,9 +6,9 @@ class World {
 
   async ask(op, fields = {}) {
     const reply = await this.host.ask(op, { world: this.name, ...fields });
-    if (reply.example !== undefined) this.example = reply.example;
+    if (reply.seen !== undefined) this.example = reply.seen;
+    else if (reply.example !== undefined) this.example = reply.example;
     if (reply.furthest !== undefined) this.furthest = reply.furthest;
-    if (reply.measures) this.measures = reply.measures;
     if (reply.layer_sizes) this.sizes = reply.layer_sizes;
     if (reply.rates) this.rates = reply.rates;
     if (reply.arrays.gen_weights_0) this.arrays = reply.arrays;
@@ -18,18 +18,28 @@ class World {
   async reset(fields = {}) {
     Object.assign(this, fields);
     this.plain = true;
-    const reply = await this.ask("reset", { settings: this.settings, seed: this.seed, measures: true });
+    await this.ask("reset", { settings: this.settings, seed: this.seed });
     this.made = true;
-    return reply;
+    await this.measure();
   }
 
-  advance(n, phases, measures = true) {
+  async measure() {
+    this.measures = await this.ask("measures");
+    this.measured = performance.now();
+  }
+
+  /** Learn from n examples. Measures follow at once, or, in a film, some fifteen times a second. */
+  async advance(n, { phases, film = false } = {}) {
     if (phases && phases !== "both") this.plain = false;
-    return this.ask("advance", { n, measures, ...(phases ? { phases } : {}) });
+    const begun = performance.now();
+    await this.ask("advance", { n, ...(phases ? { phases } : {}) });
+    this.milliseconds = performance.now() - begun;
+    if (!film || performance.now() - this.measured > 66) await this.measure();
   }
 
-  at(n) {
-    return this.ask("at", { n, measures: true });
+  async at(n) {
+    await this.ask("at", { n });
+    await this.measure();
   }
 
   edit(edits) {
@@ -41,7 +51,7 @@ class World {
   async link() {
     if (!this.made) return {};
     if (!this.plain) return { plan: JSON.stringify((await this.ask("plan")).plan) };
-    const own = Object.entries(this.settings).map(([key, value]) => [key, JSON.stringify(value)]);
+    const own = Object.entries(this.settings).filter(([key]) => key !== "images").map(([key, value]) => [key, JSON.stringify(value)]);
     return { seed: this.seed, n: this.example, ...Object.fromEntries(own) };
   }
 
@@ -50,8 +60,9 @@ class World {
     if (link.plan) {
       const plan = JSON.parse(link.plan);
       Object.assign(this, { seed: plan.seed, settings: plan.settings, plain: false });
-      await this.ask("restore", { plan, measures: true });
+      await this.ask("restore", { plan });
       this.made = true;
+      await this.measure();
       return;
     }
     for (const key of ["size", "hidden", "p_vertical", "p_bar", "initial_bias", "nonnegative", "recipe"]) {
@@ -83,8 +94,8 @@ class Pace {
 
   /** Learn from how long the host took, so that a frame stays within its thirtieth of a second. */
   took(milliseconds, n) {
-    if (n < 0.5 * this.most && milliseconds < 22) return;
-    const factor = milliseconds < 16 ? 1.5 : milliseconds > 24 ? 0.7 : 1;
-    this.most = Math.min(200_000, Math.max(1, this.most * factor));
+    if (n < 0.5 * this.most && milliseconds < 30) return;
+    const factor = milliseconds < 20 ? 1.5 : milliseconds > 30 ? 0.7 : 1;
+    this.most = Math.min(200_000, Math.max(100, this.most * factor));
   }
 }

@@ -189,7 +189,7 @@ class Substeps {
     const { a, awake } = this;
     const pixels = a.wake_states_0.length;
     const size = Math.round(Math.sqrt(pixels));
-    const [source, changes] = awake ? [a.before_gen_weights_0, a.d_gen_weights_0] : [a.before_rec_weights_0, a.d_rec_weights_0];
+    const [source, changes] = awake ? [a.gen_weights_0, a.d_gen_weights_0] : [a.rec_weights_0, a.d_rec_weights_0];
     const place = (i) => (awake ? k * pixels + i : i * source.shape[1] + k);
     const largest = largestOf(source, 2);
     const moved = this.at === 4 ? Math.min(1, this.time / 0.8) : 0;

@@ -1,5 +1,7 @@
 // View 1: one unit.
 
+const POOL = 1000;
+
 class UnitView {
   constructor(figure) {
     this.figure = figure;
@@ -20,7 +22,7 @@ class UnitView {
   }
 
   restart() {
-    Object.assign(this, { drawn: 0, on: 0, left: 0, recent: [], curve: [], thresholds: null });
+    Object.assign(this, { drawn: 0, on: 0, left: 0, recent: [], curve: [], pool: null, used: 0 });
   }
 
   change(make) {
@@ -31,25 +33,33 @@ class UnitView {
 
   async start() {
     await this.figure.run(async () => {
-      const { bias, weights, states, seed } = this;
-      const reply = await this.figure.host.ask("unit", { bias, weights, states, seed, draws: 1, first: 0 });
-      if (bias !== this.bias || weights.some((w, i) => w !== this.weights[i])) return;
-      Object.assign(this, { p: reply.p, logit: reply.logit });
-      this.numbers();
-      this.stage.redraw();
+      if (await this.fetch()) {
+        this.numbers();
+        this.stage.redraw();
+      }
     });
   }
 
+  /** Get the next draws, a pool of them at once; false if the unit was changed meanwhile. */
+  async fetch() {
+    const { bias, weights, states, drawn } = this;
+    const [w, s] = [[...weights], [...states]];
+    const seed = this.seed + Math.floor(drawn / POOL);
+    const { p, logit, arrays } = await this.figure.host.ask("unit", { bias, weights: w, states: s, seed, draws: POOL });
+    if (drawn !== this.drawn || bias !== this.bias || w.some((x, i) => x !== this.weights[i]) || s.some((x, i) => x !== this.states[i])) return false;
+    Object.assign(this, { p, logit, pool: arrays, used: 0 });
+    return true;
+  }
+
   async take(draws) {
-    const asked = { bias: this.bias, weights: [...this.weights], states: [...this.states] };
-    const first = this.drawn;
-    const { p, logit, arrays } = await this.figure.host.ask("unit", { ...asked, seed: this.seed, draws, first });
-    if (first !== this.drawn || asked.bias !== this.bias || asked.weights.some((w, i) => w !== this.weights[i]) || asked.states.some((s, i) => s !== this.states[i])) return;
-    Object.assign(this, { p, logit });
     for (let i = 0; i < draws; i++) {
-      this.on += arrays.states[i];
+      if (!this.pool || this.used === POOL) if (!(await this.fetch())) return;
+      const state = this.pool.states[this.used];
+      // A unit is on where its sum is above a threshold; on the scale of probabilities that is a number below p.
+      this.last = { u: 1 / (1 + Math.exp(-this.pool.thresholds[this.used])), on: state };
+      this.used += 1;
+      this.on += state;
       this.drawn += 1;
-      this.last = { u: arrays.uniforms[i], on: arrays.states[i] };
       this.recent.push(this.last);
       if (this.recent.length > 24) this.recent.shift();
       // Evenly on a log axis, so that a tally of any length is a hundred points or so.

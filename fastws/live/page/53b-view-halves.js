@@ -34,10 +34,16 @@ class HalvesView {
   /** Learn the bars, then forget all recognition. */
   async freeze(world) {
     await world.advance(HALVES_END);
-    const edits = world.sizes.slice(1).flatMap((_, level) => ["rec_weights", "rec_biases"].map((name) => ({ name, level, index: null, value: 0 })));
+    const edits = [];
+    for (const name of ["rec_weights", "rec_biases"]) {
+      for (let level = 0; level < world.sizes.length - 1; level++) {
+        const { shape } = world.arrays[`${name}_${level}`];
+        const places = shape.reduce((found, n) => found.flatMap((index) => Array.from({ length: n }, (_, i) => [...index, i])), [[]]);
+        edits.push(...places.map((index) => ({ name, level, index, value: 0 })));
+      }
+    }
     await world.edit(edits);
-    await world.ask("measures");
-    this.base = world.example;
+    await world.measure();
   }
 
   async tick(seconds) {
@@ -51,9 +57,8 @@ class HalvesView {
   }
 
   async advance(n) {
-    const begun = performance.now();
-    for (const [i, world] of this.worlds.entries()) await world.advance(n, HALVES[i].phases);
-    this.pace.took((performance.now() - begun) / 2, n);
+    for (const [i, world] of this.worlds.entries()) await world.advance(n, { phases: HALVES[i].phases });
+    this.pace.took(Math.max(...this.worlds.map((world) => world.milliseconds)), n);
     this.seen += n;
     this.numbers();
     this.stage.redraw();
@@ -61,7 +66,7 @@ class HalvesView {
 
   numbers() {
     const { kl_penalty_bits } = this.worlds[3].measures;
-    this.figure.live("frozen", `after ${whole(this.seen)} fantasies, of a generator that stands still:  KL(Q ‖ P) = `, ["sleep", `${fixed(kl_penalty_bits)} bits`]);
+    this.figure.live("frozen", `after ${whole(this.seen)} fantasies of one generator that stands still:  KL(Q ‖ P) = `, ["sleep", `${fixed(kl_penalty_bits)} bits`]);
   }
 
   step() {

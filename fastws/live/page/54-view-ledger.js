@@ -229,7 +229,7 @@ class LedgerView {
       x += wide + gap;
     });
     const name = (words, from, to) => pen.text(words, (ends[from][0] + ends[to][1]) / 2, y + high + 0.9 * em, { size: 0.85, colour: ink.muted });
-    name(w > 640 ? "layer 2" : "2", 0, 0);
+    pen.text(w > 640 ? "layer 2" : "2", 0, y + high + 0.9 * em, { align: "left", size: 0.85, colour: ink.muted });
     name("layer 1", 1, hidden - 1);
     name("pixels", hidden, order.length - 1);
   }

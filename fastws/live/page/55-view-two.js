@@ -1,13 +1,15 @@
 // View 5: two alternatives.
 
-const TWO = { images: [[1, 0, 1]], hidden: [1], nonnegative: false, initial_bias: 0, schedule: [[1000, [0.1, 0.1]]] };
+// Four pixels, of which the last is certain and costs nothing: three bits for the others, one for the hidden unit.
+const TWO = { size: 2, hidden: [1], initial_bias: 0, schedule: [[1000, [0.1, 0.1]]] };
+const TWO_IMAGE = [1, 0, 1, 1];
+const CERTAIN = 60;
 const POINTS = 81;
 
 class TwoView {
   constructor(figure) {
     this.figure = figure;
     this.own = new World(figure.host, "two", TWO);
-    this.own.plain = true;
     this.kind = "even";
     this.curves = {};
     this.q = 0.5;
@@ -15,7 +17,7 @@ class TwoView {
     this.kinds = choice("Which alternatives", [["even", "4 bits and 4 bits"], ["uneven", "5 bits and 3.4 bits"]], "even", (kind) => figure.alone(() => this.turn(kind)));
     this.extra = [this.kinds];
     this.slide = slider("q, how often “on”", { min: 0.01, max: 0.99, step: 0.01, value: 0.5, slide: (q) => { if (!figure.busy) figure.alone(() => this.set(q)); } });
-    this.stage = new Stage(figure, (w, em) => (w > 640 ? 17 * em : 30 * em), (pen) => this.draw(pen), "What two alternatives cost, against how often each is chosen");
+    this.stage = new Stage(figure, (w, em) => (w > 640 ? 15.4 * em : 30 * em), (pen) => this.draw(pen), "What two alternatives cost, against how often each is chosen");
     this.element = h("div", {}, this.stage.element, h("div", { class: "sliders" }, this.slide));
   }
 
@@ -29,7 +31,10 @@ class TwoView {
     this.kinds.set(kind);
     this.place = 0;
     this.curves = { length: [], energy: [] };
-    await this.own.edit([{ name: "gen_biases", level: 1, index: [0], value: kind === "even" ? 0 : Math.log(3) }]);
+    await this.own.edit([
+      { name: "gen_biases", level: 0, index: [3], value: CERTAIN },
+      { name: "gen_biases", level: 1, index: [0], value: kind === "even" ? 0 : Math.log(3) },
+    ]);
     await this.set(0.5);
   }
 
@@ -37,7 +42,7 @@ class TwoView {
     this.q = q;
     this.slide.set(q);
     await this.own.edit([{ name: "rec_biases", level: 0, index: [0], value: Math.log(q / (1 - q)) }]);
-    const reply = await this.own.ask("recognise", { image: TWO.images[0], n: 1, seed: 0 });
+    const reply = await this.own.ask("recognise", { image: TWO_IMAGE, n: 1, seed: 0 });
     const { arrays } = reply;
     this.found = reply;
     this.length = reply.description_length_bits ?? reply.free_energy_bits + reply.entropy_bits;

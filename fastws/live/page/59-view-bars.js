@@ -27,6 +27,7 @@ class BarsView {
 
   async start() {
     await this.main.reset();
+    this.take();
     await this.pictures();
     this.take();
   }
@@ -62,9 +63,8 @@ class BarsView {
       return;
     }
     if (n >= 1) {
-      const begun = performance.now();
-      await this.main.advance(n);
-      this.pace.took(performance.now() - begun, n);
+      await this.main.advance(n, { film: n < END - this.main.example });
+      this.pace.took(this.main.milliseconds, n);
       this.take();
     }
     if (this.sinceDreams > 0.7) await this.dream();
