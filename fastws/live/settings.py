@@ -15,7 +15,7 @@ from fastws.streams import Bars
 LIMITS: dict[str, Any] = {
     "size": [2, 6],
     "hidden_layers": 3,
-    "hidden": 64,
+    "hidden": 32,
     "advance": 2_000_000,
     "at": 20_000_000,
     "samples": 4096,
