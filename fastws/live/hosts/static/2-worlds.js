@@ -5,6 +5,7 @@ const FOR_EVER = 1e15;
 const N_SNAPSHOTS = 32;
 const FIRST_DISTANCE = 1024;
 const LARGEST_BY_HAND = 1000;
+const LARGEST_RATE = 100;
 
 const f32 = Math.fround;
 const need = (holds, sentence) => {
@@ -37,7 +38,7 @@ function checkList(value, name, most) {
 function checkRates(rates, levels) {
   const values = typeof rates === "number" ? Array(levels).fill(rates) : checkList(rates, "rates", levels);
   need(values.length === levels, `rates has ${values.length} learning rates; this machine has ${levels} levels.`);
-  values.forEach((rate, l) => checkNumber(rate, `rates[${l}]`, 0, 3e38));
+  values.forEach((rate, l) => checkNumber(rate, `rates[${l}]`, 0, LARGEST_RATE));
   values.forEach((rate, l) => need(rate === 0 || rate >= 1.2e-38, `rates[${l}] is ${rate}; give 0, or at least 1.2e-38.`));
   return values.map(shortest);
 }
@@ -135,7 +136,6 @@ class Run {
       }
       this.parameters = net.saved();
     });
-    for (const array of this.parameters) need(array.every(Number.isFinite), "learning went wrong: a parameter is not finite any more. Smaller rates may do.");
     return this;
   }
   clip(net) {
