@@ -33,6 +33,32 @@ def sample_unit(key: Key, net: Net, room: Room, answer: Floats, thresholds: Floa
         states[draw] = np.uint8(room.states[0, 0])
 
 
+@jit
+def mean_field(net: Net, room: Room, image: States, recognised: Floats, reconstructed: Floats) -> None:
+    """Write the recognition probabilities of an image, layer after layer, and those that give its pixels back (Eq 1).
+
+    A layer is driven by the probabilities of the one below it in the place of its states; the inputs are driven by
+    those of the first hidden layer.
+    """
+    for i in range(net.sizes[0]):
+        room.states[0, i] = image[0, i]
+    column = 0
+    for level in range(len(net.sizes) - 2):
+        column = write_layer(recognition(net, level), room, recognised, column)
+    write_layer(generative(net, 0), room, reconstructed, 0)
+
+
+@inline
+def write_layer(between: Connection, room: Room, probabilities: Floats, column: int) -> int:
+    """Let the probabilities of a layer be its states, and write them from a column on; return the next column."""
+    weights, sizes, driving, driven = between
+    for first in range(0, sizes[driven], LANES):
+        store(room.states, driven, first, logistic(logits(weights, sizes, room.states, driving, first)))
+    for v in range(sizes[driven]):
+        probabilities[column + v] = room.states[driven, v]
+    return column + sizes[driven]
+
+
 @inline
 def take_states(net: Net, states: Floats, row: States, first_layer: int) -> None:
     """Set the states of the layers from one on to those of a row, which has one layer after the other."""

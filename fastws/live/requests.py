@@ -1,7 +1,5 @@
 """What a page may ask: fields by name, each checked before anything is done."""
 
-import math
-import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,10 +33,6 @@ class Fields:
             raise ValueError(f"{name} is {value}; it must be at most {at_most}.")
         return value
 
-    def number(self, name: str, default: float | None = None) -> float:
-        """Return a finite number."""
-        return check_number(self.take(name, default), name)
-
     def word(self, name: str, words: Sequence[str], default: str | None = None) -> str:
         """Return one of some words."""
         value = self.take(name, default)
@@ -59,10 +53,10 @@ class Fields:
             raise ValueError(f"{self._what} has {_shown(next(iter(self._left)))}, which nobody knows here.")
 
 
-def check_number(value: Any, name: str) -> float:
-    """Return a finite number as a float."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
-        raise ValueError(f"{name} is {_shown(value)}; give a finite number.")
+def check_number(value: Any, name: str, largest: float) -> float:
+    """Return a number of no more than a magnitude, as a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= largest:
+        raise ValueError(f"{name} is {_shown(value)}; give a number between -{largest} and {largest}.")
     return float(value)
 
 

@@ -1,28 +1,19 @@
 """What the page asks, answered: no web, no threads, no clocks."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import fastws
-from fastws import exact
-from fastws.checks import check_rates
+from fastws.live.looking import LOOKS, Answer, Arrays
 from fastws.live.requests import Fields, check_list
 from fastws.live.script import script
 from fastws.live.settings import LIMITS, RECIPES, new_settings
-from fastws.live.units import draw_unit, unit_bits
-from fastws.live.worlds import PHASES, World, checked_edit, largest_weight, restored
-from fastws.machine import Machine
+from fastws.live.worlds import PHASES, World, checked_edit, restored
 from fastws.whole import Step
 
-Arrays = dict[str, NDArray[Any]]
-Answer = tuple[dict[str, Any], Arrays]
-
 _ALIGNED = 8
-_TOP = 32
 _LONGEST_NAME = 40
 
 
@@ -58,11 +49,14 @@ class Session:
         try:
             fields = Fields(request, "the request")
             fields.take("id")
-            op = fields.word("op", list(_OPERATIONS))
+            op = fields.word("op", _WORDS)
             world = fields.take("world", "main")
             if not isinstance(world, str) or not 1 <= len(world) <= _LONGEST_NAME:
                 raise ValueError(f"world is {str(world)[:60]!r}; give a name of 1 to {_LONGEST_NAME} letters.")
-            values, arrays = _OPERATIONS[op](self, world, fields)
+            if op in LOOKS:
+                values, arrays = LOOKS[op](self.world(world), fields)
+            else:
+                values, arrays = _OPERATIONS[op](self, world, fields)
         except (ValueError, FloatingPointError) as error:
             return {"id": number, "error": str(error)}, b""
         places, content = packed(arrays)
@@ -159,7 +153,6 @@ class Session:
         rates = fields.take("rates")
         fields.end()
         world = self.world(name)
-        check_rates(rates, len(world.settings.layer_sizes))
         world.set_rates(rates)
         return _state(world)
 
@@ -197,116 +190,6 @@ class Session:
         fields.end()
         return _state(self.world(name))
 
-    def measures(self, name: str, fields: Fields) -> Answer:
-        """Measure a machine exactly, in bits."""
-        from fastws.experiments.anatomy import anatomy
-
-        fields.end()
-        world = self.world(name)
-        _check_enumerable(world.machine)
-        report = exact.report(world.machine, *world.settings.bars.distribution())
-        found = anatomy(world.machine)
-        return {
-            "example": world.example,
-            "exact": True,
-            "divergence_bits": report.asymmetric_divergence_bits,
-            "kl_penalty_bits": report.kl_penalty_bits,
-            "free_energy_bits": report.free_energy_bits,
-            "entropy_bits": report.data_entropy_bits,
-            "labels": list(found.labels),
-            "crosses": list(found.crosses),
-            "faults": list(found.faults),
-            "largest_weight": largest_weight(world.machine),
-        }, {}
-
-    def fantasies(self, name: str, fields: Fields) -> Answer:
-        """Draw fantasies."""
-        n, seed = _n_and_seed(fields)
-        fields.end()
-        return {}, {"fantasies": self.world(name).machine.fantasies(n, seed)}
-
-    def clamp(self, name: str, fields: Fields) -> Answer:
-        """Draw fantasies with units held on or off."""
-        n, seed = _n_and_seed(fields)
-        pairs = check_list(fields.take("clamp"), "clamp", LIMITS["samples"])
-        fields.end()
-        held = {}
-        for pair in pairs:
-            match pair:
-                case [int(layer), int(unit), int(state)]:
-                    held[layer, unit] = state
-                case _:
-                    raise ValueError(f"clamp has {str(pair)[:60]}; give [layer, unit, 0 or 1].")
-        return {}, {"fantasies": self.world(name).machine.fantasies(n, seed, held)}
-
-    def data(self, name: str, fields: Fields) -> Answer:
-        """Draw images."""
-        n, seed = _n_and_seed(fields)
-        fields.end()
-        return {}, {"images": self.world(name).settings.bars.sample(n, seed)}
-
-    def recognise(self, name: str, fields: Fields) -> Answer:
-        """Say what a machine makes of an image: what it draws, and, where they can be gone through, all it could."""
-        machine = self.world(name).machine
-        image = fields.states("image", machine.layer_sizes[0])
-        n, seed = _n_and_seed(fields)
-        fields.end()
-        inputs = np.array([image], np.uint8)
-        arrays = {
-            "q": np.concatenate(machine.recognition_probabilities(inputs), axis=1)[0],
-            "samples": np.concatenate(machine.representations(np.repeat(inputs, n, axis=0), seed), axis=1),
-            "reconstruction": machine.reconstruct(inputs)[0],
-        }
-        if sum(machine.layer_sizes[1:]) > LIMITS["enumerated"]:
-            return {}, arrays
-        posterior = exact.posterior(machine, inputs)[0]
-        top = np.argsort(-posterior, kind="stable")[:_TOP]
-        states = exact.representations(machine)[top]
-        whole = np.concatenate([np.repeat(inputs, len(top), axis=0), states], axis=1)
-        arrays |= {
-            "top": states,
-            "posterior": posterior[top],
-            "recognition": exact.recognition_distribution(machine, inputs)[0][top],
-            "cost_bits": unit_bits(machine, whole)[0].sum(axis=1),
-        }
-        found = exact.measures(machine, inputs)
-        return {
-            "neg_log_prob_bits": float(found.neg_log_prob_bits[0]),
-            "free_energy_bits": float(found.free_energy_bits[0]),
-            "kl_penalty_bits": float(found.kl_penalty_bits[0]),
-            "entropy_bits": float(found.recognition_entropy_bits[0]),
-        }, arrays
-
-    def ledger(self, name: str, fields: Fields) -> Answer:
-        """Say what each unit of a representation costs."""
-        machine = self.world(name).machine
-        n_inputs, *hidden = machine.layer_sizes
-        row = fields.states("image", n_inputs) + fields.states("states", sum(hidden))
-        fields.end()
-        states = np.array([row], np.uint8)
-        [costs], [surprises] = unit_bits(machine, states)
-        return {"total_bits": math.fsum(costs), "returned_bits": math.fsum(surprises)}, {
-            "unit_bits": costs,
-            "recognition_bits": surprises,
-            # A unit that is on costs -log2 p bits, one that is off -log2(1 - p).
-            "p_unit": np.where(states[0] == 1, np.exp2(-costs), -np.expm1(-costs * math.log(2))),
-        }
-
-    def unit(self, _: str, fields: Fields) -> Answer:
-        """Draw the states of one unit (Eq 1)."""
-        bias = fields.number("bias")
-        weights = [
-            Fields({"weights": weight}, "unit").number("weights")
-            for weight in check_list(fields.take("weights", []), "weights", LIMITS["hidden"])
-        ]
-        states = fields.states("states", len(weights))
-        n, seed = fields.whole("draws", 1, 1, LIMITS["samples"]), fields.whole("seed", 0)
-        fields.end()
-        if max(map(abs, [bias, *weights])) > 1000:
-            raise ValueError("bias and weights have to lie between -1000 and 1000.")
-        drawn = draw_unit(bias, weights, states, n, seed)
-        return {name: drawn[name] for name in ("logit", "p")}, {name: drawn[name] for name in ("thresholds", "states")}
-
     def python(self, name: str, fields: Fields) -> Answer:
         """Write a script that makes this world."""
         fields.end()
@@ -328,16 +211,10 @@ _OPERATIONS: dict[str, Callable[[Session, str, Fields], Answer]] = {
         Session.edit,
         Session.step,
         Session.state,
-        Session.measures,
-        Session.fantasies,
-        Session.clamp,
-        Session.data,
-        Session.recognise,
-        Session.ledger,
-        Session.unit,
         Session.python,
     )
 }
+_WORDS = [*_OPERATIONS, *LOOKS]
 
 
 def packed(arrays: Arrays) -> tuple[list[dict[str, Any]], bytes]:
@@ -376,19 +253,6 @@ def _drawn(step: Step, phases: str) -> Arrays:
     return arrays
 
 
-def _n_and_seed(fields: Fields) -> tuple[int, int]:
-    return fields.whole("n", 1, 1, LIMITS["samples"]), fields.whole("seed", 0)
-
-
 def _check_end(example: int) -> None:
     if example > LIMITS["at"]:
         raise ValueError(f"a world ends after {LIMITS['at']:,} examples; begin another one.")
-
-
-def _check_enumerable(machine: Machine) -> None:
-    hidden = sum(machine.layer_sizes[1:])
-    if hidden > LIMITS["enumerated"]:
-        raise ValueError(
-            f"the machine has {hidden} hidden units; exact measures go through all states of up to "
-            f"{LIMITS['enumerated']}."
-        )

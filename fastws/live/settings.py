@@ -15,7 +15,7 @@ from fastws.streams import Bars
 LIMITS: dict[str, Any] = {
     "size": [2, 6],
     "hidden_layers": 3,
-    "hidden": 64,
+    "hidden": 32,
     "advance": 2_000_000,
     "at": 20_000_000,
     "samples": 4096,
@@ -29,6 +29,7 @@ RECIPES = ("paper", "robust")
 PAPER_EXAMPLES = 2_000_000
 # The last rates of a schedule go on for ever.
 FOR_EVER = 10**15
+_LARGEST_RATE = 100
 
 
 @dataclass(frozen=True)
@@ -93,19 +94,25 @@ def new_settings(values: Any) -> Settings:
     p_vertical = check_probability(fields.take("p_vertical", 2 / 3), "p_vertical")
     p_bar = check_probability(fields.take("p_bar", 0.2), "p_bar")
     initial_bias, schedule = _of_recipe(fields.word("recipe", RECIPES, "paper"), len(hidden))
-    initial_bias = check_number(fields.take("initial_bias", initial_bias), "initial_bias")
-    if abs(initial_bias) > 100:
-        raise ValueError(f"initial_bias is {initial_bias}; give a number between -100 and 100.")
+    initial_bias = check_number(fields.take("initial_bias", initial_bias), "initial_bias", 100)
     nonnegative = fields.take("nonnegative", True)
     if not isinstance(nonnegative, bool):
         raise ValueError(f"nonnegative is {nonnegative!r}; give true or false.")
     pairs = check_list(fields.take("schedule", schedule), "schedule", 100)
     fields.end()
     Schedule(pairs, 1 + len(hidden))
-    kept = tuple((int(n), tuple(map(shortest, check_rates(rates, 1 + len(hidden))))) for n, rates in pairs)
+    kept = tuple((int(n), tuple(page_rates(rates, 1 + len(hidden)))) for n, rates in pairs)
     settings = Settings(size, hidden, p_vertical, p_bar, initial_bias, nonnegative, kept)
     settings.simulation(0)
     return settings
+
+
+def page_rates(rates: Any, n_levels: int) -> list[float]:
+    """Return the learning rates that a page gives, none of them so large that a parameter could become infinite."""
+    checked = check_rates(rates, n_levels)
+    if checked.max() > _LARGEST_RATE:
+        raise ValueError(f"rates are {checked.tolist()}; give numbers from 0 to {_LARGEST_RATE}.")
+    return list(map(shortest, checked))
 
 
 def shortest(number: np.float32) -> float:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from fastws.checks import check_integer, check_rates
+from fastws.checks import check_integer
 from fastws.history import History, branch
-from fastws.live.requests import Fields, check_list
-from fastws.live.settings import FOR_EVER, LIMITS, Settings, new_settings, shortest
+from fastws.live.requests import Fields, check_list, check_number
+from fastws.live.settings import FOR_EVER, LIMITS, Settings, new_settings, page_rates, shortest
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.streams import OnePhase
@@ -17,7 +17,7 @@ from fastws.whole import Step
 PHASES = ("both", "wake", "sleep")
 PARAMETERS = ("gen_weights", "gen_biases", "rec_weights", "rec_biases")
 _N_SNAPSHOTS = 32
-_LARGEST_BY_HAND = 1000
+LARGEST_BY_HAND = 1000
 
 
 @dataclass
@@ -116,7 +116,7 @@ class World:
 
     def set_rates(self, rates: Any) -> None:
         """From here on, learn at these rates."""
-        checked = list(map(shortest, check_rates(rates, len(self.settings.layer_sizes))))
+        checked = page_rates(rates, len(self.settings.layer_sizes))
         after = branch(self.run, [(FOR_EVER, checked)])
         self._note(["rates", self.example, checked])
         self._begin(after, self.phases)
@@ -222,10 +222,8 @@ def _go_ahead(world: World, example: int) -> None:
 
 def checked_edit(name: Any, level: Any, index: Any, value: Any) -> list[Any]:
     """Return an edit as `World.edit` takes it."""
-    fields = Fields({"name": name, "level": level, "value": value}, "edit")
-    number = fields.number("value")
-    if abs(number) > _LARGEST_BY_HAND:
-        raise ValueError(f"value is {number}; give a number between -{_LARGEST_BY_HAND} and {_LARGEST_BY_HAND}.")
+    fields = Fields({"name": name, "level": level}, "edit")
+    number = check_number(value, "value", LARGEST_BY_HAND)
     places = [check_integer(i, f"index[{axis}]", 0) for axis, i in enumerate(check_list(index, "index", 2))]
     return [fields.word("name", PARAMETERS), fields.whole("level", None), places, number]
 
