@@ -157,6 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: PageServer
     protocol_version = "HTTP/1.1"
+    # Head and body go out in two writes, of which Nagle's algorithm would hold the second for 40 ms.
+    disable_nagle_algorithm = True
     server_version, sys_version = "fastws", ""
     timeout = _SECONDS_OF_SILENCE
 
