@@ -77,6 +77,7 @@ class PageServer(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
     # Windows would share a port that another program listens at.
     allow_reuse_address = os.name == "posix"
 
