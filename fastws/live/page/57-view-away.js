@@ -23,7 +23,7 @@ function drawCauses(pen, { title, values, x, y, cell, colour }) {
     pen.box(px, py, cell - 3, high - 3, ink.off);
     // Area is probability, as in Hinton's diagrams, so that it can be read without colour.
     const share = Math.sqrt(value);
-    pen.c.globalAlpha = 0.55;
+    pen.c.globalAlpha = 0.3;
     pen.box(px + ((cell - 3) * (1 - share)) / 2, py + ((high - 3) * (1 - share)) / 2, (cell - 3) * share, (high - 3) * share, colour);
     pen.c.globalAlpha = 1;
     pen.text(fixed(value), px + cell / 2 - 1.5, py + high / 2 - 1, { weight: 600 });
