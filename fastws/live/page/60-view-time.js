@@ -160,7 +160,7 @@ class TimeView {
       await this.main.at(here);
     }
     this.mode = "done";
-    this.moved();
+    await this.settle();
   }
 
   async settle() {
