@@ -28,8 +28,9 @@ __all__ = ["page"]
 KERNELS = (
     "all_costs",
     "mean_field",
+    "run_asleep",
+    "run_awake_on_bars",
     "run_bars",
-    "run_half_of_bars",
     "sample_bars",
     "sample_fantasies",
     "sample_representations",
