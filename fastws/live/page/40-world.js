@@ -37,6 +37,30 @@ class World {
     if (!film || performance.now() - this.measured > 66) await this.measure();
   }
 
+  /**
+   * Learn from the next example and come back with all of it: the step, and the probabilities with which recognition
+   * drew the wake states and generation the sleep states, from the ledgers of both before and after it.
+   */
+  async whole() {
+    const step = await this.ask("step");
+    const { arrays, example, seen } = step;
+    const layers = this.sizes.length;
+    const hidden = (kind) => Array.from({ length: layers - 1 }, (_, l) => [...arrays[`${kind}_states_${l + 1}`]]).flat();
+    const split = (flat, first) => {
+      let at = 0;
+      return this.sizes.slice(first).map((n) => flat.slice(at, (at += n)));
+    };
+    await this.ask("at", { n: example });
+    const states = hidden("wake");
+    const { arrays: before } = await this.ask("ledger", { image: [...arrays.image], states });
+    const q = [...before.recognition_bits].map((bits, k) => (states[k] ? 2 ** -bits : 1 - 2 ** -bits));
+    await this.ask("at", { n: seen });
+    const { arrays: after } = await this.ask("ledger", { image: [...arrays.sleep_states_0], states: hidden("sleep") });
+    split(q, 1).forEach((of, l) => { arrays[`awake_q_${l}`] = of; });
+    split([...after.p_unit], 0).forEach((of, l) => { arrays[`asleep_p_${l}`] = of; });
+    return step;
+  }
+
   async at(n) {
     await this.ask("at", { n });
     await this.measure();

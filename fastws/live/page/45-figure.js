@@ -140,6 +140,7 @@ class Figure {
         if (this.seedBox) this.seedBox.value = this.act.world().seed;
         if (link) this.answered();
         this.ready = true;
+        this.element.dataset.ready = "";
         if (!link && !this.page.still && this.act.tick && !(this.view.guess?.first && !this.isAnswered)) this.play();
       });
       this.busy = false;
@@ -164,6 +165,7 @@ class Figure {
     if (!this.act.tick || this.playing) return;
     this.act.again?.();
     this.playing = true;
+    this.element.dataset.playing = "";
     this.last = null;
     if (this.playButton) this.playButton.textContent = "Pause";
     this.page.wake();
@@ -172,6 +174,7 @@ class Figure {
   pause() {
     if (!this.playing) return;
     this.playing = false;
+    delete this.element.dataset.playing;
     if (this.playButton) this.playButton.textContent = "Play";
     this.page.remember(this);
   }
@@ -187,14 +190,17 @@ class Figure {
     this.run(() => this.act.tick(Math.min(since, 0.5))).then(() => { this.busy = false; });
   }
 
+  /** Do one thing, and nothing else meanwhile: the film stops, and the link follows. */
   async alone(work) {
     this.pause();
     this.resume = false;
+    this.element.dataset.busy = "";
     while (this.busy) await new Promise(requestAnimationFrame);
     this.busy = true;
     await this.run(work);
+    await this.page.remember(this);
     this.busy = false;
-    this.page.remember(this);
+    delete this.element.dataset.busy;
   }
 
   step() {

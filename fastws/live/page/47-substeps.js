@@ -24,7 +24,7 @@ class Substeps {
     let reply;
     this.skipped = -1;
     do {
-      reply = await this.world.ask("step");
+      reply = await this.world.whole();
       this.skipped += 1;
       // Two images of five are blank, and little is to be seen of them.
     } while (this.skipped < 20 && !on(this.awake ? reply.arrays.wake_states_0 : reply.arrays.sleep_states_0));

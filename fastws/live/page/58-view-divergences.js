@@ -11,7 +11,7 @@ class DivergencesView {
     this.figure = figure;
     this.own = new World(figure.host, "kl", KL_SETTINGS);
     this.points = [];
-    this.stage = new Stage(figure, (w, em) => (w > 700 ? 20 * em : 37 * em), (pen) => this.draw(pen), "Two divergences over q, and a ball that rolls down each");
+    this.stage = new Stage(figure, (w, em) => (w > 700 ? 19 * em : 38.5 * em), (pen) => this.draw(pen), "Two divergences over q, and a ball that rolls down each");
     this.slide = slider("let go at q =", { min: 0.02, max: 0.98, step: 0.01, value: KL_STARTS[0], slide: (q) => this.drop(q) });
     this.element = h("div", {}, this.stage.element, h("div", { class: "sliders" }, this.slide));
     this.turn = 0;
@@ -32,12 +32,8 @@ class DivergencesView {
     const logit = Math.log(q / (1 - q));
     await this.own.edit([0, 1].map((k) => ({ name: "rec_biases", level: 0, index: [k], value: k ? -logit : logit })));
     const { arrays, kl_penalty_bits } = await this.own.ask("recognise", { image: KL_IMAGE, n: 1, seed: 0 });
-    const found = { q, backward: kl_penalty_bits, forward: 0, P: [], Q: [] };
-    for (let row = 0; row < 4; row++) {
-      const place = 2 * arrays.top[2 * row] + arrays.top[2 * row + 1];
-      [found.P[place], found.Q[place]] = [arrays.posterior[row], arrays.recognition[row]];
-      found.forward += arrays.posterior[row] * Math.log2(arrays.posterior[row] / arrays.recognition[row]);
-    }
+    const { P, Q } = causesOf(arrays);
+    const found = { q, P, backward: kl_penalty_bits, forward: P.reduce((sum, p, place) => sum + p * Math.log2(p / Q[place]), 0) };
     this.now = found;
     this.figure.live("forward", `at q = ${fixed(q)}:  KL(P ‖ Q) = `, ["sleep", `${fixed(found.forward)} bits`]);
     this.figure.live("backward", `at q = ${fixed(q)}:  KL(Q ‖ P) = `, ["wake", `${fixed(found.backward)} bits`]);
@@ -64,6 +60,8 @@ class DivergencesView {
     this.stage.redraw();
     if (this.balls.time > 5.5) {
       await this.find(this.balls.forward);
+      const rest = this.height("backward", this.balls.backward);
+      this.figure.live("backward", `its ball rests at q = ${fixed(this.balls.backward)}:  KL(Q ‖ P) = `, ["wake", `${fixed(rest)} bits`]);
       this.turn += 1;
       if (this.turn === 2) this.figure.answered();
       if (this.turn < KL_STARTS.length) this.drop(KL_STARTS[this.turn]);
@@ -127,7 +125,7 @@ class DivergencesView {
     const { em, ink, w } = pen;
     const wide = w > 700;
     const panel = wide ? (w - 13 * em) / 2 - 2.5 * em : w;
-    const table = [wide ? w - 9.5 * em : w / 2 - 5 * em, wide ? 2.6 * em : 30 * em];
+    const table = [wide ? w - 9 * em : 0, wide ? 0 : 28.6 * em];
     this.curve(pen, "forward", 1.8 * em, 2.6 * em, panel - 1.8 * em, wide ? pen.h - 5.6 * em : 9 * em, ink.sleep, "asleep: KL(P ‖ Q)");
     const second = wide ? [panel + 4.3 * em, 2.6 * em] : [1.8 * em, 16.4 * em];
     this.curve(pen, "backward", ...second, panel - 1.8 * em, wide ? pen.h - 5.6 * em : 9 * em, ink.wake, "in the free energy: KL(Q ‖ P)");
@@ -150,33 +148,14 @@ class DivergencesView {
     if (this.balls && this.points.length === KL_POINTS) pen.disc(across(this.balls[name]), up(this.height(name, this.balls[name])) - 0.55 * em, 0.55 * em, ink.on, ink.panel, 2);
   }
 
-  /** P beside Q where both balls come to rest. */
+  /** P beside Q where the ball of the sleep phase is. */
   tables(pen, x, y, wide) {
-    const { em, ink } = pen;
-    const cell = 3.2 * em;
-    const put = (title, values, top, colour) => {
-      pen.text(title, x + 2.6 * em + cell, top - 1.6 * em, { weight: 650, colour });
-      ["no", "b"].forEach((words, j) => pen.text(words, x + 2.6 * em + (j + 0.5) * cell, top - 0.45 * em, { size: 0.8, colour: ink.muted }));
-      ["no", "a"].forEach((words, i) => pen.text(words, x + 2.1 * em, top + (i + 0.5) * cell * 0.72 + 0.2 * em, { size: 0.8, colour: ink.muted, align: "right" }));
-      values.forEach((value, place) => {
-        const [i, j] = [place >> 1, place & 1];
-        const [px, py] = [x + 2.6 * em + j * cell, top + i * cell * 0.72 + 0.2 * em];
-        pen.box(px, py, cell - 3, cell * 0.72 - 3, ink.off);
-        pen.c.globalAlpha = 0.75 * value;
-        pen.box(px, py, cell - 3, cell * 0.72 - 3, colour);
-        pen.c.globalAlpha = 1;
-        pen.text(fixed(value), px + cell / 2 - 1.5, py + cell * 0.36 - 1, { size: 0.9 });
-      });
-    };
+    const { em, ink, w } = pen;
+    const cell = wide ? 3.6 * em : Math.min(4.4 * em, (w / 2 - 2.4 * em) / 2);
     const q = this.balls ? this.balls.forward : this.now.q;
     const Q = [(1 - q) * q, (1 - q) * (1 - q), q * q, q * (1 - q)];
-    put("P, the posterior", this.now.P, y, ink.muted);
-    if (wide) put("Q, asleep", Q, y + 8.4 * em, ink.sleep);
-    else this.shiftedQ(pen, put, Q);
-  }
-
-  shiftedQ() {
-    // On a narrow screen there is room for one table; Q is in the sums below.
+    const high = drawCauses(pen, { title: "P", values: this.now.P, x, y, cell, colour: ink.ink });
+    drawCauses(pen, { title: "Q, asleep", values: Q, x: wide ? x : w / 2, y: wide ? y + high + 1.2 * em : y, cell, colour: ink.sleep });
   }
 }
 
