@@ -21,6 +21,7 @@ def opened(monkeypatch):
     pages = []
     monkeypatch.setattr(webbrowser, "open", lambda address: pages.append(address) or True)
     monkeypatch.setattr(module.PageServer, "serve_forever", lambda self: None)
+    monkeypatch.setattr(module.PageServer, "get_ready", lambda self: None)
     return pages
 
 
