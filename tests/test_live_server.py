@@ -263,3 +263,10 @@ def test_it_waits_for_the_first_page(monkeypatch):
     with serving() as server:
         time.sleep(0.2)
         assert send(server, "GET", "/")[0] == 200
+
+
+def test_what_pages_ask_first_is_answered():
+    """Otherwise nothing would be compiled by then, and nobody would notice."""
+    session = module.Session()
+    for request in module._FIRST:
+        assert "error" not in session.handle(request)[0]

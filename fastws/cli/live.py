@@ -28,6 +28,7 @@ def live(
         ) from error
     with server:
         print(server.address, flush=True)
+        server.get_ready()
         if not no_browser and not webbrowser.open(server.address):
             print("There is no browser that could be opened; open this address in one on this computer.")
         try:

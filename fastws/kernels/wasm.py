@@ -28,7 +28,7 @@ from numba.np.arrayobj import make_array, populate_array
 
 from fastws.kernels import ledger
 from fastws.kernels.costs import sampled_costs
-from fastws.kernels.halves import run_half
+from fastws.kernels.halves import run_asleep, run_awake
 from fastws.kernels.jit import INNER
 from fastws.kernels.layout import LANES, new_stack
 from fastws.kernels.random import GROUP
@@ -72,7 +72,8 @@ def exported() -> dict[str, tuple[Any, Signature]]:
         "run_bars": (run, (bars, *alone)),
         "run_bars_together": (run, (bars, *together)),
         "run_images": (run, (images, *alone)),
-        "run_half_of_bars": (run_half, (bars, *alone[:-1], counts, True)),
+        "run_awake_on_bars": (run_awake, (bars, *alone[:-1], counts)),
+        "run_asleep": (run_asleep, (*alone[:-1], counts)),
         "step_of_bars": (step, (bars, *alone[:4], new_record(sizes), counts)),
         "sample_bars": (sample_bars, (key, bars, room, states)),
         "sample_fantasies": (sample_fantasies, (key, net, room, states)),

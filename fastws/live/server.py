@@ -30,6 +30,17 @@ _SECONDS_WITHOUT_A_PAGE = 150.0
 # A page that is loaded again says good-bye first.
 _SECONDS_AFTER_GOOD_BYE = 5.0
 _ALIGNED = 8
+_FIRST: list[dict[str, Any]] = [
+    {"op": "unit", "bias": 0, "states": []},
+    {"op": "step"},
+    {"op": "advance", "n": 1},
+    {"op": "fantasies"},
+    {"op": "measures"},
+    {"op": "ledger", "image": [0] * 16, "states": [0] * 9},
+    {"op": "recognise", "image": [0] * 16},
+    {"op": "advance", "n": 1, "phases": "wake"},
+    {"op": "advance", "n": 1, "phases": "sleep"},
+]
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -101,6 +112,16 @@ class PageServer(ThreadingHTTPServer):
     def host(self) -> str:
         """The only Host that is answered."""
         return f"{ADDRESS}:{self.server_address[1]}"
+
+    def get_ready(self) -> None:
+        """Compile beside it, or load from Numba's cache, what pages ask first."""
+
+        def ask() -> None:
+            session = Session()
+            for request in _FIRST:
+                session.handle(request)
+
+        threading.Thread(target=ask, daemon=True).start()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer a connection in a thread of its own, unless there are too many: those are closed."""

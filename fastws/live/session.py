@@ -80,6 +80,7 @@ class Session:
         host = {"exact": True, "codec": False, "rule": None}
         return {
             "version": fastws.__version__,
+            "docs": "",
             **host,
             "settings": recipes["paper"],
             "recipes": recipes,

@@ -28,8 +28,9 @@ __all__ = ["page"]
 KERNELS = (
     "all_costs",
     "mean_field",
+    "run_asleep",
+    "run_awake_on_bars",
     "run_bars",
-    "run_half_of_bars",
     "sample_bars",
     "sample_fantasies",
     "sample_representations",
@@ -44,24 +45,34 @@ _FOLDER = Path(__file__).parent / "hosts" / "static"
 _WASM, _HASH = _FOLDER / "kernels.wasm.gz", _FOLDER / "kernels.sha256"
 
 
-def page() -> str:
-    """Return the page as one HTML file: it opens from a disk, too, and asks nobody for anything."""
+def page(docs: str = "") -> str:
+    """Return the page as one HTML file: it opens from a disk, too, and asks nobody for anything.
+
+    Parameters
+    ----------
+    docs : str, optional
+        Where the documentation is that equations are linked to, as seen from the page; nowhere by default.
+
+    Returns
+    -------
+    str
+    """
     script, exports = re.subn(r"^export default\b", "const page =", front.script(), flags=re.MULTILINE)
     if exports != 1:
         raise RuntimeError(f"the page's script has {exports} lines that begin with 'export default'; it needs one.")
     filled = (_FOLDER / "page.html").read_text(encoding="utf-8")
     model = (_FOLDER / "model.mjs").read_text(encoding="utf-8")
-    for name, text in {"style": front.style(), "host": host(), "script": script, "model": model}.items():
+    for name, text in {"style": front.style(), "host": host(docs), "script": script, "model": model}.items():
         # What would end the element that the text stands in.
         filled = filled.replace(f"/* {name} */", re.sub(r"</(?=script|style)", r"<\\/", text, flags=re.IGNORECASE))
     return filled
 
 
-def host() -> str:
+def host(docs: str = "") -> str:
     """Return the script that answers the page: a function `handle`, in a browser's worker, or anywhere else."""
     sources = sorted(_FOLDER.glob("*.js"))
     kernels = base64.b64encode(gzip.decompress(_WASM.read_bytes())).decode()
-    constants = f'"use strict";\nconst FACTS = {json.dumps(_facts())};\nconst KERNELS = "{kernels}";\n'
+    constants = f'"use strict";\nconst FACTS = {json.dumps(_facts() | {"docs": docs})};\nconst KERNELS = "{kernels}";\n'
     return constants + "\n".join(source.read_text(encoding="utf-8") for source in sources)
 
 

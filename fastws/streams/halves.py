@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fastws.attributes import Fixed
 from fastws.kernels.types import Rule
-from fastws.learning import learn_half
+from fastws.learning import learn_asleep, learn_awake
 from fastws.machine import Machine
 from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule
 
@@ -70,4 +70,5 @@ class OnePhase:
         floor: np.float32,
     ) -> None:
         """Let a machine learn from the examples after the first `seen[0]`, which is kept in step."""
-        learn_half(self.stream, machine, seed, n_examples, seen, Rule(rates, floor), self.phase == "wake")
+        learn = learn_awake if self.phase == "wake" else learn_asleep
+        learn(self.stream, machine, seed, n_examples, seen, Rule(rates, floor))

@@ -26,7 +26,7 @@ async function ask(request) {
     const reply = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length)));
     tell(reply, [new DataView(body, Math.ceil((4 + length) / 8) * 8)]);
   } catch {
-    tell({ id: request.id, error: gone }, []);
+    tell({ id: request.id, error: gone, lost: true }, []);
   }
 }
 

@@ -131,7 +131,8 @@ class Run {
         const common = argumentsOf(net, source, rates, settings, key);
         net.seen.put([BigInt(this.example)]);
         if (this.phases === "both") call("run_bars", common, BigInt(n), net.seen);
-        else call("run_half_of_bars", common, BigInt(n), net.seen, Number(this.phases === "wake"));
+        else if (this.phases === "wake") call("run_awake_on_bars", common, BigInt(n), net.seen);
+        else call("run_asleep", common.slice(1), BigInt(n), net.seen);
         this.example += n;
       }
       this.parameters = net.saved();

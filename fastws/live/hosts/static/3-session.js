@@ -101,8 +101,8 @@ function anatomyOf(size, weights, n) {
 const operations = {
   hello(_, fields) {
     fields.end();
-    const { version, recipes, limits } = FACTS;
-    return [{ version, exact: true, codec: false, rule: null, settings: recipes.paper, recipes, limits }, {}];
+    const { version, docs, recipes, limits } = FACTS;
+    return [{ version, docs, exact: true, codec: false, rule: null, settings: recipes.paper, recipes, limits }, {}];
   },
   reset(name, fields) {
     const [settings, seed] = [fields.take("settings"), fields.whole("seed", 0)];
