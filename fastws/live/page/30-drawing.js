@@ -217,7 +217,7 @@ function drawCurves(pen, { x, y, w, h, curves, from = 100, to = 2e6, most, least
     pen.text(String(bits), x - 0.5 * pen.em, up(bits), { size: 0.85, colour: pen.ink.muted, align: "right" });
   }
   pen.text(label, x + w, y + h + 2.1 * pen.em, { size: 0.85, colour: pen.ink.muted, align: "right" });
-  pen.text("bits", x - 0.5 * pen.em, y - 0.6 * pen.em, { size: 0.85, colour: pen.ink.muted, align: "right" });
+  pen.text("bits", x - 0.5 * pen.em, y - 1.1 * pen.em, { size: 0.85, colour: pen.ink.muted, align: "right" });
   for (const { n, words, colour } of marks) {
     pen.line([[across(n), y], [across(n), y + h]], colour, 2, [2, 3]);
     if (words) pen.text(words, across(n), y - 0.6 * pen.em, { size: 0.85, colour });

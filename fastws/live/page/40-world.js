@@ -28,6 +28,11 @@ class World {
     this.measured = performance.now();
   }
 
+  /** Measure what a film left unmeasured. */
+  async settle() {
+    if (this.made && this.measures?.example !== this.example) await this.measure();
+  }
+
   /** Learn from n examples. Measures follow at once, or, in a film, some fifteen times a second. */
   async advance(n, { phases, film = false } = {}) {
     if (phases && phases !== "both") this.plain = false;

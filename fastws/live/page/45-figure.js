@@ -176,7 +176,7 @@ class Figure {
     this.playing = false;
     delete this.element.dataset.playing;
     if (this.playButton) this.playButton.textContent = "Play";
-    this.page.remember(this);
+    if (!this.busy) this.stopped();
   }
 
   /** Called once a picture while in view. One piece of work is under way at a time. */
@@ -187,7 +187,15 @@ class Figure {
     const now = performance.now();
     const since = this.last === null ? 0.016 : (now - this.last) / 1000;
     this.last = now;
-    this.run(() => this.act.tick(Math.min(since, 0.5))).then(() => { this.busy = false; });
+    this.run(() => this.act.tick(Math.min(since, 0.5))).then(() => (this.playing ? (this.busy = false) : this.stopped()));
+  }
+
+  /** Where a film stops, its numbers and its link are those of what is there, not of a moment before. */
+  async stopped() {
+    this.busy = true;
+    if (this.ready) await this.run(() => this.act.settle?.());
+    await this.page.remember(this);
+    this.busy = false;
   }
 
   /** Do one thing, and nothing else meanwhile: the film stops, and the link follows. */

@@ -134,7 +134,8 @@ class Substeps {
     const falls = awake ? at === 2 : at === 0 || at === 1;
     const flows = [[yImages - 0.6 * em, yBlocks + block + 0.6 * em], [yUnits - disc - 0.7 * em, yTop + disc + 2 * em]];
     for (const [low, high] of flows) {
-      const [x1, x2] = [w / 2 - Math.min(7.5 * em, 0.3 * w), w / 2 + Math.min(7.5 * em, 0.3 * w)];
+      const aside = Math.min(7.5 * em, 0.14 * w);
+      const [x1, x2] = [w / 2 - aside, w / 2 + aside];
       pen.arrow(x1, low, x1, high, rises ? accent : ink.rule, rises ? 5 : 3);
       pen.arrow(x2, high, x2, low, falls ? accent : ink.rule, falls ? 5 : 3);
       pen.text("recognition", x1 - 0.9 * em, (low + high) / 2, { align: "right", size: 0.85, colour: rises ? accent : ink.muted, weight: rises ? 650 : 400 });
@@ -161,10 +162,10 @@ class Substeps {
       this.unit(pen, x, yUnits, disc, state, beside[k], { shown: showUnits, drawn: drawn(awake ? 0.5 + 0.05 * k : 1), letter });
       this.block(pen, left + k * (block + gap), yBlocks, block, k, accent);
     });
-    const beside_units = left > 4.5 * em;
-    pen.text("layer 1", 0, beside_units ? yUnits : yUnits - disc - 1 * em, { align: "left", size: 0.85, colour: ink.muted });
-    if (beside_units) pen.text(awake ? "generative" : "recognition", 0, yBlocks + block / 2 - 0.6 * em, { align: "left", size: 0.85, colour: ink.muted });
-    if (beside_units) pen.text("weights", 0, yBlocks + block / 2 + 0.6 * em, { align: "left", size: 0.85, colour: ink.muted });
+    const roomy = left > 4.5 * em;
+    if (roomy) pen.text("layer 1", 0, yUnits, { align: "left", size: 0.85, colour: ink.muted });
+    if (roomy) pen.text(awake ? "generative" : "recognition", 0, yBlocks + block / 2 - 0.6 * em, { align: "left", size: 0.85, colour: ink.muted });
+    if (roomy) pen.text("weights", 0, yBlocks + block / 2 + 0.6 * em, { align: "left", size: 0.85, colour: ink.muted });
     this.images(pen, yImages, side, accent);
   }
 

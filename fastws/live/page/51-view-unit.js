@@ -155,7 +155,8 @@ class UnitView {
     pen.text("1", x - 0.6 * em, y, { colour: ink.muted, size: 0.85 });
     pen.text("0", x - 0.6 * em, y + h, { colour: ink.muted, size: 0.85 });
     pen.text("p", x - 0.8 * em, y + h * (1 - p), { italic: true, weight: 600, size: 1.1 });
-    pen.text("a random number", x + w / 2, y + h + 1.1 * em, { colour: ink.muted, size: 0.85 });
+    const wide = pen.w > 640;
+    if (wide || !this.drawn) pen.text("a random number", x + w / 2, y + h + 1.1 * em, { colour: ink.muted, size: 0.85 });
     if (!this.drawn) return;
     this.recent.forEach((draw, i) => {
       const newest = i === this.recent.length - 1;
@@ -165,7 +166,8 @@ class UnitView {
     });
     pen.c.globalAlpha = 1;
     const { u, on } = this.last;
-    pen.text(on ? "below p: on" : "above: off", x + w + 0.7 * em, y + h * (1 - u), { align: pen.w > 640 ? "left" : "right", colour: ink.wake, size: 0.9, weight: 600, ...(pen.w > 640 ? {} : {}) });
+    const place = wide ? [x + w + 0.7 * em, y + h * (1 - u)] : [x + w / 2, y + h + 1.1 * em];
+    pen.text(on ? "below p: on" : "above: off", ...place, { align: wide ? "left" : "center", colour: ink.wake, size: 0.9, weight: 600 });
   }
 
   drawTally(pen, x, y, w, h) {

@@ -1,6 +1,6 @@
 // Views 2 and 3: one wake step, one sleep step, in slow motion.
 
-const PRACTISED = 5000;
+const PRACTISED = 2000;
 
 /** How far along the network is that a step of is shown. */
 class StepView {

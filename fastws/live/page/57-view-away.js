@@ -157,7 +157,7 @@ class AwayView {
     const high = drawCauses(pen, { title: "P: so it is", values: this.P, x: 0, y: 0, cell, colour: ink.ink });
     drawCauses(pen, { title: "Q: so it bets", values: this.Q, x: second, y: 0, cell, colour: ink.sleep });
     pen.text("given that the column is there", wide ? second / 2 + cell : w / 2, high + 1.3 * em, { size: 0.85, colour: ink.muted });
-    const [x, y] = wide ? [second + 2 * cell + 6.5 * em, 1.6 * em] : [2.6 * em, high + 4.4 * em];
+    const [x, y] = wide ? [second + 2 * cell + 6.5 * em, 1.6 * em] : [2.6 * em, high + 4.8 * em];
     drawCurves(pen, {
       x, y, w: w - x - 0.6 * em, h: pen.h - y - 3.2 * em, to: AWAY_END - AWAY_SLEPT, most: 10, least: 0.08, label: "images seen awake",
       curves: [

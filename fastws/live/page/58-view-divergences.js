@@ -11,7 +11,7 @@ class DivergencesView {
     this.figure = figure;
     this.own = new World(figure.host, "kl", KL_SETTINGS);
     this.points = [];
-    this.stage = new Stage(figure, (w, em) => (w > 700 ? 19 * em : 38.5 * em), (pen) => this.draw(pen), "Two divergences over q, and a ball that rolls down each");
+    this.stage = new Stage(figure, (w, em) => (w > 700 ? 19 * em : 41 * em), (pen) => this.draw(pen), "Two divergences over q, and a ball that rolls down each");
     this.slide = slider("let go at q =", { min: 0.02, max: 0.98, step: 0.01, value: KL_STARTS[0], slide: (q) => this.drop(q) });
     this.element = h("div", {}, this.stage.element, h("div", { class: "sliders" }, this.slide));
     this.turn = 0;
@@ -125,9 +125,9 @@ class DivergencesView {
     const { em, ink, w } = pen;
     const wide = w > 700;
     const panel = wide ? (w - 13 * em) / 2 - 2.5 * em : w;
-    const table = [wide ? w - 9 * em : 0, wide ? 0 : 28.6 * em];
+    const table = [wide ? w - 9 * em : 0, wide ? 0 : 31 * em];
     this.curve(pen, "forward", 1.8 * em, 2.6 * em, panel - 1.8 * em, wide ? pen.h - 5.6 * em : 9 * em, ink.sleep, "asleep: KL(P ‖ Q)");
-    const second = wide ? [panel + 4.3 * em, 2.6 * em] : [1.8 * em, 16.4 * em];
+    const second = wide ? [panel + 4.3 * em, 2.6 * em] : [1.8 * em, 18 * em];
     this.curve(pen, "backward", ...second, panel - 1.8 * em, wide ? pen.h - 5.6 * em : 9 * em, ink.wake, "in the free energy: KL(Q ‖ P)");
     this.tables(pen, ...table, wide);
   }

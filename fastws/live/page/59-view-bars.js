@@ -94,6 +94,11 @@ class BarsView {
     this.take();
   }
 
+  async settle() {
+    await this.main.settle();
+    this.take();
+  }
+
   redraw() {
     this.stage.redraw();
   }

@@ -99,6 +99,7 @@ class TimeView {
     this.other = new World(this.figure.host, "branch");
     await this.main.ask("branch", { n, to: "branch", settings: { rates: OTHER_RATES[this.kind].rates } });
     await this.other.ask("state");
+    this.other.made = true;
     await this.other.measure();
     this.other.kind = this.kind;
     this.otherCurve.points.length = 0;
@@ -159,6 +160,12 @@ class TimeView {
       await this.main.at(here);
     }
     this.mode = "done";
+    await this.settle();
+  }
+
+  async settle() {
+    await this.main.settle();
+    if (this.other) await this.other.settle();
     this.moved();
   }
 

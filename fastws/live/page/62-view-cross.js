@@ -176,6 +176,11 @@ class CrossView {
     this.take();
   }
 
+  async settle() {
+    await this.shown?.settle();
+    this.take();
+  }
+
   redraw() {
     this.stage.redraw();
   }

@@ -125,6 +125,11 @@ class LeversView {
     this.take();
   }
 
+  async settle() {
+    await this.own.settle();
+    this.take();
+  }
+
   redraw() {
     this.stage.redraw();
   }

@@ -67,7 +67,10 @@ class Page {
       else if (!isIntersecting && figure.visible) figure.leave();
     }
     const current = this.current();
-    this.marks.forEach((mark, i) => mark.setAttribute("aria-current", this.figures[i] === current ? "true" : "false"));
+    this.marks.forEach((mark, i) => {
+      mark.setAttribute("aria-current", this.figures[i] === current ? "true" : "false");
+      if (this.figures[i] === current) mark.parentElement.scrollLeft = mark.offsetLeft - mark.parentElement.clientWidth / 2;
+    });
   }
 
   /** The figure that most is seen of. */
