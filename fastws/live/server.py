@@ -65,7 +65,7 @@ class _Refused(Exception):
 class _Page:
     """An open page: its session, and when it was heard of last."""
 
-    session: Session = field(default_factory=Session)
+    session: Session
     heard: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -79,6 +79,8 @@ class PageServer(ThreadingHTTPServer):
         0 takes one that is free.
     link : str, optional
         The state of the page that its address has.
+    rule_file : str, optional
+        As `Session` takes it.
 
     Raises
     ------
@@ -92,9 +94,9 @@ class PageServer(ThreadingHTTPServer):
     # Windows would share a port that another program listens at.
     allow_reuse_address = os.name == "posix"
 
-    def __init__(self, port: int = 0, link: str = "") -> None:
+    def __init__(self, port: int = 0, link: str = "", rule_file: str | None = None) -> None:
         self.token = secrets.token_urlsafe(24)
-        self._link = link
+        self._link, self._rule_file = link, rule_file
         self._pages: dict[str, _Page] = {}
         self._pages_lock = threading.Lock()
         self._opened = False
@@ -148,7 +150,7 @@ class PageServer(ThreadingHTTPServer):
             self._forget(now)
             if name not in self._pages and len(self._pages) >= MOST_PAGES:
                 raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"{MOST_PAGES} pages are open; close one of them.")
-            page = self._pages.setdefault(name, _Page())
+            page = self._pages.setdefault(name, _Page(Session(self._rule_file)))
             page.heard = now
             return page
 

@@ -1,6 +1,7 @@
 """What the page asks, answered: no web, no threads, no clocks."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 import fastws
 from fastws.live.looking import LOOKS, Answer, Arrays
 from fastws.live.requests import Fields, check_list
+from fastws.live.rules import Rules, read_rules
 from fastws.live.script import script
 from fastws.live.settings import LIMITS, RECIPES, new_settings
 from fastws.live.worlds import PHASES, World, checked_edit, restored
@@ -23,6 +25,12 @@ class Session:
     A request is what JSON makes of an object: ``{"id": 1, "op": "advance", "world": "main", "n": 1000}``. What is not
     asked for properly is answered with a sentence, and has changed nothing.
 
+    Parameters
+    ----------
+    rule_file : str, optional
+        A Python file with a `wake_rule`, a `sleep_rule` or both, by which worlds learn in place of Eqs 4 and 7, as
+        `fastws.testing.check_update_rule` takes them. It is read again whenever a world begins.
+
     Examples
     --------
     >>> reply, _ = fastws.live.Session().handle({"id": 1, "op": "advance", "n": 1000})
@@ -30,7 +38,8 @@ class Session:
     1000
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rule_file: str | None = None) -> None:
+        self._rule_file = rule_file
         self._worlds: dict[str, World] = {}
 
     def handle(self, request: Any) -> tuple[dict[str, Any], bytes]:
@@ -57,7 +66,7 @@ class Session:
                 values, arrays = LOOKS[op](self.world(world), fields)
             else:
                 values, arrays = _OPERATIONS[op](self, world, fields)
-        except (ValueError, FloatingPointError) as error:
+        except (ValueError, FloatingPointError, OSError) as error:
             return {"id": number, "error": str(error)}, b""
         places, content = packed(arrays)
         return {"id": number, "op": op, "world": world, **values, "arrays": places}, content
@@ -65,8 +74,11 @@ class Session:
     def world(self, name: str) -> World:
         """Return a world, the paper's if there is none of the name."""
         if name not in self._worlds:
-            self._keep(name, World(new_settings({}), 0))
+            self._keep(name, World(new_settings({}), 0, self._rules()))
         return self._worlds[name]
+
+    def _rules(self) -> Rules | None:
+        return None if self._rule_file is None else read_rules(self._rule_file)
 
     def _keep(self, name: str, world: World) -> None:
         if name not in self._worlds and len(self._worlds) >= LIMITS["worlds"]:
@@ -77,7 +89,7 @@ class Session:
         """Say what this host can do."""
         fields.end()
         recipes = {name: new_settings({"recipe": name}).described() for name in RECIPES}
-        host = {"exact": True, "codec": False, "rule": None}
+        host = {"exact": True, "codec": False, "rule": self._rule_file and Path(self._rule_file).name}
         return {
             "version": fastws.__version__,
             "docs": "",
@@ -91,14 +103,14 @@ class Session:
         """Begin a world."""
         settings, seed = fields.take("settings"), fields.whole("seed", 0)
         fields.end()
-        self._keep(name, World(new_settings(settings), seed))
+        self._keep(name, World(new_settings(settings), seed, self._rules()))
         return _state(self.world(name))
 
     def restore(self, name: str, fields: Fields) -> Answer:
         """Make the world of a plan."""
         plan = fields.take("plan")
         fields.end()
-        self._keep(name, restored(plan))
+        self._keep(name, restored(plan, self._rules()))
         return _state(self.world(name))
 
     def plan(self, name: str, fields: Fields) -> Answer:
@@ -194,7 +206,8 @@ class Session:
     def python(self, name: str, fields: Fields) -> Answer:
         """Write a script that makes this world."""
         fields.end()
-        return {"text": script(self.world(name).plan())}, {}
+        world = self.world(name)
+        return {"text": script(world.plan(), world.rules and world.rules.path)}, {}
 
 
 _OPERATIONS: dict[str, Callable[[Session, str, Fields], Answer]] = {

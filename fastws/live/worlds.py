@@ -8,10 +8,10 @@ import numpy as np
 from fastws.checks import check_integer
 from fastws.history import History, branch
 from fastws.live.requests import Fields, check_list, check_number
+from fastws.live.rules import RuledBars, Rules, stream_of
 from fastws.live.settings import FOR_EVER, LIMITS, Settings, new_settings, page_rates, shortest
 from fastws.machine import Machine
 from fastws.simulation import Simulation
-from fastws.streams import OnePhase
 from fastws.whole import Step
 
 PHASES = ("both", "wake", "sleep")
@@ -41,14 +41,16 @@ class World:
     ----------
     settings : Settings
     seed : int
+    rules : Rules, optional
+        Rules of one's own to learn by.
     """
 
-    def __init__(self, settings: Settings, seed: int) -> None:
-        self.settings = settings
-        self.seed = seed
+    def __init__(self, settings: Settings, seed: int, rules: Rules | None = None) -> None:
+        self.settings, self.seed, self.rules = settings, seed, rules
         self._chapters: list[_Chapter] = []
         self._path: list[list[Any]] = []
-        self._begin(settings.simulation(seed), "both")
+        run = settings.simulation(seed)
+        self._begin(branch(run, stream=stream_of(settings.bars, rules, "both")), "both")
 
     def _begin(self, run: Simulation, phases: str) -> None:
         """Begin a chapter where a run is, in place of all that is there or ahead."""
@@ -110,7 +112,7 @@ class World:
     def set_phases(self, phases: str) -> None:
         """From here on, learn in these phases."""
         if phases != self.phases:
-            stream = self.settings.bars if phases == "both" else OnePhase(self.settings.bars, phases)
+            stream = stream_of(self.settings.bars, self.rules, phases)
             self._note(["phases", self.example, phases])
             self._begin(branch(self.run, stream=stream), phases)
 
@@ -150,15 +152,19 @@ class World:
         With one phase only, what the other one would have drawn is there too, but learned from it has not.
         """
         before = self.machine.copy()
-        rates = self.rates if self.phases == "both" else 0.0
-        shown = branch(self.run, [(1, rates)], self.settings.bars).step()
+        stream: Any = self.run.stream
+        if isinstance(stream, RuledBars):
+            shown = stream.shown(self.run, self.rates)
+        else:
+            rates = self.rates if self.phases == "both" else 0.0
+            shown = branch(self.run, [(1, rates)], self.settings.bars).step()
         self.go(self.example + 1)
         return shown, before
 
     def branched(self, example: int) -> "World":
         """Return a world of its own that has the same path up to an example, and is there."""
         other = World.__new__(World)
-        other.settings, other.seed = self.settings, self.seed
+        other.settings, other.seed, other.rules = self.settings, self.seed, self.rules
         other._path = [event for event in self._path if event[1] <= example]
         here, there = self.example, self._chapter_of(example)
         self.go(example)
@@ -177,7 +183,7 @@ class World:
         }
 
 
-def restored(plan: Any) -> World:
+def restored(plan: Any, rules: Rules | None = None) -> World:
     """Return the world of a plan.
 
     Raises
@@ -186,7 +192,7 @@ def restored(plan: Any) -> World:
         If it is not the plan of a world.
     """
     fields = Fields(plan, "plan")
-    world = World(new_settings(fields.take("settings")), fields.whole("seed", 0))
+    world = World(new_settings(fields.take("settings")), fields.whole("seed", 0), rules)
     path = check_list(fields.take("path", []), "path", LIMITS["events"])
     example = fields.whole("example", 0, at_most=LIMITS["at"])
     fields.end()
