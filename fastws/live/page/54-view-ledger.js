@@ -96,6 +96,11 @@ class LedgerView {
     return { what: i < pixels ? `pixel, ${i + 1}` : `hidden unit, ${i - pixels + 1}`, on: state, p: this.p[i], bits: this.bits[i] };
   }
 
+  /** By key. */
+  pick(unit) {
+    return unit < this.states.length ? this.flip(unit) : undefined;
+  }
+
   flip(unit) {
     return this.weigh(this.states.map((state, k) => (k === unit ? 1 - state : state)));
   }

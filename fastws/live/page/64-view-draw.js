@@ -54,6 +54,11 @@ class DrawView {
     this.stage.redraw();
   }
 
+  /** By key: hold a unit on, or let go of it. */
+  pick(unit) {
+    return unit < this.own.sizes[1] ? this.dream(this.held === unit ? null : unit) : undefined;
+  }
+
   async next() {
     this.place = (this.place + 1) % PATTERNS.length;
     await this.see([...PATTERNS[this.place]].map(Number));
