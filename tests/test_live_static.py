@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -156,3 +157,17 @@ def test_the_page_is_written_where_asked(tmp_path):
     assert path.read_text(encoding="utf-8") == static.page()
     assert "there is no folder" in write(tmp_path / "none" / "page.html").stderr
     assert "give the name of the page" in write().stderr
+
+
+def test_a_browser_without_simd_is_told_so(host, tmp_path):
+    other = tmp_path / "host.js"
+    other.write_text(f"WebAssembly.validate = () => false;\n{host.read_text(encoding='utf-8')}", encoding="utf-8")
+    [(reply, _)] = answers_of(other, [{"id": 1, "op": "hello"}])
+    assert "WebAssembly has no SIMD" in reply["error"]
+
+
+def test_what_is_installed_grows_by_little():
+    folder = Path(static.__file__).parent
+    package = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    compressed = sum(len(zlib.compress(path.read_bytes())) for path in package)
+    assert compressed < 200_000
