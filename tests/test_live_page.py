@@ -28,6 +28,7 @@ pytestmark = [
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 VIEWS = "unit wake sleep halves ledger two away divergences bars time worlds cross levers draw".split()
 PATIENCE = 60_000
+PAINTED = "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
 FILES = Path(__file__).parents[1] / "examples"
 
 
@@ -128,9 +129,7 @@ def measured(run):
 
 def painted(section):
     """Return how many colours the figure's picture has."""
-    return section.locator("canvas").first.evaluate(
-        "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
-    )
+    return section.locator("canvas").first.evaluate(PAINTED)
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -173,8 +172,7 @@ def test_other_settings_are_in_the_link(visit):
     levers = show(page, "levers")
     levers.get_by_title("44 of 64 runs succeeded").click()
     page.wait_for_function("view => 'playing' in view.dataset", arg=levers.element_handle())
-    levers.get_by_role("button", name="Pause", exact=True).click()
-    page.wait_for_function("() => location.hash.includes('hidden')")
+    press(levers, "Pause")
     link = fragment(page)
     assert json.loads(link["hidden"]) == [10, 1]
     other = show(visit(**link), "levers")
@@ -187,13 +185,29 @@ def test_it_plays_and_pauses(visit):
     unit = show(page, "unit")
     page.wait_for_function("view => 'playing' in view.dataset", arg=unit.element_handle())
     page.wait_for_function("view => view.innerText.includes('draws were on')", arg=unit.element_handle())
-    unit.get_by_role("button", name="Pause", exact=True).click()
-    page.wait_for_function("view => !('busy' in view.dataset)", arg=unit.element_handle())
+    press(unit, "Pause")
     before = unit.locator(".live").inner_text()
     page.wait_for_timeout(400)
     assert unit.locator(".live").inner_text() == before
     page.locator("body").press(" ")
     page.wait_for_function("view => 'playing' in view.dataset", arg=unit.element_handle())
+
+
+def test_the_opening_learns_while_it_is_read(visit):
+    hero = visit(moving=True).locator(".hero")
+    hero.locator("canvas").wait_for()
+    hero.page.wait_for_function(f"hero => ({PAINTED})(hero.querySelector('canvas')) > 4", arg=hero.element_handle())
+
+
+def test_play_at_the_end_begins_anew(visit):
+    page = visit(view="bars", n=2_000_000)
+    bars = show(page, "bars")
+    assert readouts(bars)["examples seen"] == whole(2_000_000)
+    bars.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function(
+        "view => !['2\u2009000\u2009000', '0'].includes(view.querySelector('.number').textContent)",
+        arg=bars.element_handle(),
+    )
 
 
 def test_nobody_moves_who_asked_for_stillness(visit):
@@ -236,8 +250,7 @@ def test_the_time_machine_goes_to_any_example_and_branches(visit):
     assert f"run: example {whole(example)}, {shown(bits)} bits" in time.locator(".live").inner_text()
     time.get_by_role("button", name="Branch here", exact=True).click()
     page.wait_for_function("view => view.innerText.includes('branch: example')", arg=time.element_handle())
-    time.get_by_role("button", name="Pause", exact=True).click()
-    page.wait_for_function("() => location.hash.includes('upto')")
+    press(time, "Pause")
     link = fragment(page)
     again = show(visit(**link), "time")
     assert again.locator(".live").inner_text() == time.locator(".live").inner_text()
@@ -257,7 +270,7 @@ def test_a_cross_that_is_split_by_hand_is_in_the_link_and_heals(visit):
     before = float(readouts(cross)["divergence, bits"])
     press(cross, "Split the cross")
     page.wait_for_function("() => location.hash.includes('plan')")
-    cross.get_by_role("button", name="Pause", exact=True).click()
+    press(cross, "Pause")
     other = show(visit(**fragment(page)), "cross")
     assert float(readouts(other)["divergence, bits"]) < before
     for _ in range(20):
@@ -300,6 +313,25 @@ def test_keys(visit):
     assert page.locator(".fastws-live").get_attribute("data-theme") == "dark"
     page.keyboard.press("?")
     assert "play or pause" in page.locator("dialog pre").inner_text()
+
+
+def test_a_unit_of_the_ledger_is_switched_by_key(visit):
+    page = visit(view="ledger", image="1000100010001000", states="000000000")
+    ledger = show(page, "ledger")
+    page.keyboard.press("3")
+    page.wait_for_function("() => location.hash.includes('001000000')")
+    page.keyboard.press("3")
+    page.wait_for_function("() => location.hash.includes('000000000')")
+    assert ledger.locator(".message:visible").count() == 0
+
+
+def test_a_wrong_token_is_a_sentence(browser, server):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.address.partition("#")[0] + "#wrong")
+    page.locator(".notice").wait_for(timeout=PATIENCE)
+    assert len(page.locator(".notice span").inner_text()) > 20
+    context.close()
 
 
 def test_a_guess_shows_its_answer_and_moves_nothing(visit):

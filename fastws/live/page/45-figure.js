@@ -163,7 +163,7 @@ class Figure {
 
   play() {
     if (!this.act.tick || this.playing) return;
-    this.act.again?.();
+    this.anew = true;
     this.playing = true;
     this.element.dataset.playing = "";
     this.last = null;
@@ -176,6 +176,8 @@ class Figure {
     this.playing = false;
     delete this.element.dataset.playing;
     if (this.playButton) this.playButton.textContent = "Play";
+    if (!this.stopping) this.atWork(+1);
+    this.stopping = true;
     if (!this.busy) this.stopped();
   }
 
@@ -187,7 +189,16 @@ class Figure {
     const now = performance.now();
     const since = this.last === null ? 0.016 : (now - this.last) / 1000;
     this.last = now;
-    this.run(() => this.act.tick(Math.min(since, 0.5))).then(() => (this.playing ? (this.busy = false) : this.stopped()));
+    this.run(() => this.film(Math.min(since, 0.5))).then(() => (this.playing ? this.free() : this.stopped()));
+  }
+
+  /** What was at its end when play was pressed begins anew. */
+  async film(seconds) {
+    if (this.anew) {
+      this.anew = false;
+      await this.act.again?.();
+    }
+    return this.act.tick(seconds);
   }
 
   /** Where a film stops, its numbers and its link are those of what is there, not of a moment before. */
@@ -195,20 +206,33 @@ class Figure {
     this.busy = true;
     if (this.ready) await this.run(() => this.act.settle?.());
     await this.page.remember(this);
+    this.free();
+  }
+
+  /** The work under way is done; a stop that was waited for has been, or was taken back. */
+  free() {
     this.busy = false;
+    if (this.stopping) this.atWork(-1);
+    this.stopping = false;
+  }
+
+  /** Say in the document that something is still under way, so that who looks at a figure can wait for it. */
+  atWork(change) {
+    this.works = (this.works ?? 0) + change;
+    this.element.toggleAttribute("data-busy", this.works > 0);
   }
 
   /** Do one thing, and nothing else meanwhile: the film stops, and the link follows. */
   async alone(work) {
     this.pause();
     this.resume = false;
-    this.element.dataset.busy = "";
+    this.atWork(+1);
     while (this.busy) await new Promise(requestAnimationFrame);
     this.busy = true;
     await this.run(work);
     await this.page.remember(this);
     this.busy = false;
-    delete this.element.dataset.busy;
+    this.atWork(-1);
   }
 
   step() {

@@ -25,10 +25,15 @@ function drawBlocks(pen, { x, y, w, world, columns, labels, alarm, gap, band = t
     }
     pen.hinton(weights, k * pixels, size, bx, by + strip, side, largest);
     if (alarm?.includes(k)) pen.box(bx - 3, by - 3, side + 6, strip + side + 6, null, pen.ink.wake, 3);
-    if (labels) pen.text(labels[k] ?? "", bx + side / 2, by + strip + side + 0.8 * pen.em, { size: 0.85, colour: pen.ink.muted });
+    if (labels?.[k]) pen.text(fitting(pen, labels[k], side + 0.6 * space), bx + side / 2, by + strip + side + 0.8 * pen.em, { size: 0.85, colour: pen.ink.muted });
     pen.spot(bx, by, side, strip + side, { title: `Unit ${k + 1}${labels?.[k] ? `: ${labels[k]}` : ""}. Largest weight ${fixed(largestOf(weights.subarray(k * pixels, (k + 1) * pixels), 0), 1)}, bias ${fixed(biases?.[k], 2)}` });
   }
   return Math.ceil(units / columns) * row - space;
+}
+
+/** Words that fit below a block: "row 2 + column 3" is "r2 + c3" where there is little room. */
+function fitting(pen, words, room) {
+  return pen.measure(words, 0.85) <= room ? words : words.replaceAll("row ", "r").replaceAll("column ", "c");
 }
 
 /** How tall `drawBlocks` will be. */

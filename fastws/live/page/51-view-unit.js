@@ -31,6 +31,11 @@ class UnitView {
     this.start();
   }
 
+  /** By key. */
+  async pick(i) {
+    if (i < this.states.length) this.change(() => { this.states[i] = 1 - this.states[i]; });
+  }
+
   async start() {
     await this.figure.run(async () => {
       if (await this.fetch()) {

@@ -78,7 +78,7 @@ class HalvesView {
   }
 
   again() {
-    if (this.seen >= HALVES_END) this.start();
+    return this.seen >= HALVES_END ? this.start() : undefined;
   }
 
   link() {

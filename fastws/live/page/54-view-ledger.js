@@ -96,6 +96,11 @@ class LedgerView {
     return { what: i < pixels ? `pixel, ${i + 1}` : `hidden unit, ${i - pixels + 1}`, on: state, p: this.p[i], bits: this.bits[i] };
   }
 
+  /** By key. */
+  pick(unit) {
+    return unit < this.states.length ? this.flip(unit) : undefined;
+  }
+
   flip(unit) {
     return this.weigh(this.states.map((state, k) => (k === unit ? 1 - state : state)));
   }
@@ -237,7 +242,7 @@ class LedgerView {
   /** What recognition draws, beside what it should: the likeliest representations. */
   table(pen, { table: y }) {
     const { em, ink, w } = pen;
-    pen.text("what recognition really draws", 0, y, { align: "left", size: 0.9, colour: ink.muted });
+    pen.text("what recognition really draws, Q, and what it should, P", 0, y, { align: "left", size: 0.9, colour: ink.muted });
     if (!this.shown) {
       pen.text("find the cheapest first, or let it search", 0, y + 1.9 * em, { align: "left", italic: true, colour: ink.muted });
       return;
@@ -246,7 +251,7 @@ class LedgerView {
     const hidden = this.states.length;
     const cell = Math.min(1.15 * em, (0.42 * w) / hidden);
     const columns = [hidden * cell + 4.5 * em, hidden * cell + 8.6 * em, hidden * cell + 12.7 * em];
-    ["bits", "drawn, Q", "should, P"].forEach((words, i) => pen.text(words, columns[i], y + 1.5 * em, { align: "right", size: 0.85, colour: ink.muted }));
+    ["bits", "Q", "P"].forEach((words, i) => pen.text(words, columns[i], y + 1.5 * em, { align: "right", size: 0.85, colour: ink.muted }));
     for (let row = 0; row < Math.min(4, posterior.length); row++) {
       const line = y + (2.9 + 1.45 * row) * em;
       for (let k = 0; k < hidden; k++) {

@@ -71,10 +71,7 @@ class BarsView {
   }
 
   again() {
-    if (this.main.example >= END) {
-      this.measured.clear();
-      this.replay = true;
-    }
+    return this.main.example >= END ? this.reset() : undefined;
   }
 
   async step() {

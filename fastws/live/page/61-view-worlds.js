@@ -79,7 +79,7 @@ class WorldsView {
   }
 
   again() {
-    if (this.seen >= LANES_END) this.start();
+    return this.seen >= LANES_END ? this.start() : undefined;
   }
 
   link() {

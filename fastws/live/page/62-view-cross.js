@@ -145,7 +145,8 @@ class CrossView {
   }
 
   again() {
-    if (this.mode === "robust" && this.robust.example >= CROSS_END) this.other();
+    if (this.mode === "robust") return this.robust.example >= CROSS_END ? this.other() : undefined;
+    return this.mode === "done" ? this.start() : undefined;
   }
 
   async step() {

@@ -54,6 +54,11 @@ class DrawView {
     this.stage.redraw();
   }
 
+  /** By key: hold a unit on, or let go of it. */
+  pick(unit) {
+    return unit < this.own.sizes[1] ? this.dream(this.held === unit ? null : unit) : undefined;
+  }
+
   async next() {
     this.place = (this.place + 1) % PATTERNS.length;
     await this.see([...PATTERNS[this.place]].map(Number));
@@ -125,7 +130,7 @@ class DrawView {
     pen.text("given back, p of each pixel", rx, ry - 0.9 * em, { align: "left", size: 0.9, colour: ink.muted });
     pen.image(reconstruction, 4, rx, ry, side);
 
-    pen.text("recognition: how likely each unit is on (click one to dream with it)", at.left, at.units - 1 * em, { align: "left", size: at.wide ? 0.9 : 0.8, colour: ink.muted });
+    pen.text(at.wide ? "recognition: how likely each unit is on (click one to dream with it)" : "how likely each unit is on; click one to dream", at.left, at.units - 1 * em, { align: "left", size: at.wide ? 0.9 : 0.8, colour: ink.muted });
     const weights = this.own.arrays.gen_weights_0;
     const largest = largestOf(weights, 2);
     for (let k = 0; k < count; k++) {
@@ -149,8 +154,8 @@ class DrawView {
     const cell = 1.05 * em;
     const x = at.left;
     const columns = [4.2, 8, 12].map((place) => x + hidden * cell + place * em);
-    pen.text("likeliest of all 512", x, at.table, { align: "left", size: 0.9, colour: ink.muted });
-    ["bits", "drawn, Q", "should, P"].forEach((words, i) => pen.text(words, columns[i], at.table + (at.wide ? 0 : 1.3) * em, { align: "right", size: 0.85, colour: ink.muted }));
+    pen.text(at.wide ? "likeliest of all 512" : "likeliest of all 512: drawn Q, should be P", x, at.table, { align: "left", size: 0.9, colour: ink.muted });
+    ["bits", "Q", "P"].forEach((words, i) => pen.text(words, columns[i], at.table + (at.wide ? 0 : 1.3) * em, { align: "right", size: 0.85, colour: ink.muted }));
     for (let row = 0; row < 4; row++) {
       const y = at.table + (1.7 + (at.wide ? 0 : 1.1) + 1.45 * row) * em;
       for (let k = 0; k < hidden; k++) pen.box(x + k * cell + (k === hidden - 1 ? 5 : 0), y - cell / 2, cell - 3, cell - 3, top[row * hidden + k] ? ink.on : ink.off, ink.rule);

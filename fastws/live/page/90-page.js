@@ -25,9 +25,15 @@ class Page {
     this.hello = hello;
     this.docs = hello.docs === undefined || hello.docs === null || hello.docs === "" ? null : hello.docs.replace(/\/?$/, "/");
     if (hello.link && !this.link.view) this.readLink(hello.link);
+    this.opening = new Opening(this);
     this.figures = VIEWS.map((view) => new Figure(this, view));
     this.root.append(
-      h("header", { class: "opening" }, h("h1", {}, h("span", { class: "wake" }, "Wake"), " and ", h("span", { class: "sleep" }, "sleep")), OPENING.map((words) => h("p", { class: "words" }, prose(words)))),
+      h(
+        "header",
+        { class: "opening" },
+        h("div", {}, h("h1", {}, h("span", { class: "wake" }, "Wake"), " and ", h("span", { class: "sleep" }, "sleep")), OPENING.map((words) => h("p", { class: "words" }, prose(words))), hello.rule ? h("p", { class: "words rule" }, `Worlds on this page learn by the rule of ${hello.rule}.`) : null),
+        this.opening.element,
+      ),
       this.contents(),
       h("main", {}, this.figures.map((figure) => figure.element)),
       h("footer", {}, CLOSING.map((words) => h("p", { class: "words" }, prose(words))), h("p", { class: "words small" }, `fastws ${hello.version}. Hinton, Dayan, Frey and Neal, Science 268 (1995), 1158–1161.`)),
@@ -91,7 +97,8 @@ class Page {
   loop(time) {
     const seconds = this.lastFrame === null ? 0 : Math.min(0.25, (time - this.lastFrame) / 1000);
     this.lastFrame = time;
-    let wanted = false;
+    this.opening.frame(seconds);
+    let wanted = this.opening.playing;
     for (const figure of this.figures) {
       if (!figure.visible) continue;
       figure.frame(seconds);
@@ -150,13 +157,14 @@ class Page {
       j: () => this.figures[at + 1] && (this.go(this.figures[at + 1]), true),
       k: () => this.figures[at - 1] && (this.go(this.figures[at - 1]), true),
       d: () => (this.toggleTheme(), true),
+      ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((k) => [String(k), () => figure?.act.pick && (figure.alone(() => figure.act.pick(k - 1)), true)])),
       "?": () => (this.showKeys(), true),
     };
     if (actions[event.key]?.()) event.preventDefault();
   }
 
   showKeys() {
-    this.show("Keys", "space   play or pause\n→       one step\nr       reset: same initial weights, same seed\nl       copy a link to what the figure shows\nj, k    next figure, the one before\nd       light or dark");
+    this.show("Keys", "space   play or pause\n→       one step\nr       reset: same initial weights, same seed\nl       copy a link to what the figure shows\nj, k    next figure, the one before\n1 to 9  switch a unit of the figure, or dream with it held on\nd       light or dark");
   }
 
   toggleTheme() {
@@ -167,6 +175,7 @@ class Page {
 
   colours() {
     this.ink.read();
+    this.opening.stage.redraw();
     for (const figure of this.figures) figure.act.redraw?.();
   }
 
@@ -187,6 +196,7 @@ class Page {
   close() {
     this.closed = true;
     this.observer?.disconnect();
+    this.opening?.observer.disconnect();
     this.listening?.removeEventListener("keydown", this.press);
     this.scheme.removeEventListener("change", this.recolour);
     this.host.close();
