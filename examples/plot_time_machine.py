@@ -3,7 +3,7 @@ Time machine
 ============
 
 What is drawn for an example depends on the seed and the example's number alone. So a run can be seen again at any of
-its examples, to the bit, and gone on with from there in another way: here the bars, from example 20,000 on, at a
+its examples, to the bit, and gone on with from there in another way: here the bars, from example 5,000 on, at a
 twentieth of the learning rate.
 """
 
@@ -36,13 +36,13 @@ first = [divergence_bits(history.at(example)) for example in examples]
 # And on from there
 # -----------------
 # A branch leaves the run that it comes from as it is, and has a history of its own.
-other = History(branch(history.at(20_000), [(80_000, (0.01, 0.001, 0.001))])).advance()
-later = examples[examples >= 20_000]
+other = History(branch(history.at(5_000), [(95_000, (0.01, 0.001, 0.001))])).advance()
+later = examples[examples >= 5_000]
 second = [divergence_bits(other.at(example)) for example in later]
 
 figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
 axes.semilogx(examples, first, label="as it was")
-axes.semilogx(later, second, label="from example 20,000 on at a twentieth of the rate")
+axes.semilogx(later, second, label="from example 5,000 on at a twentieth of the rate")
 axes.set(xlabel="examples", ylabel="KL(data ‖ model) [bits]", ylim=(0, None))
 axes.legend()
 
