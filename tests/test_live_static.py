@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chance import INTERPRETED
 from fastws.live import Session, static
 from test_live_session import SMALL, WRONG, unpacked
 
@@ -69,6 +70,7 @@ def compare(host, requests):
                 np.testing.assert_array_equal(arrays[name].view(np.uint8), array.view(np.uint8), err_msg=name)
 
 
+@pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
 @pytest.mark.parametrize("settings", [{}, SMALL, LARGER], ids=["paper", "small", "larger"])
 @pytest.mark.parametrize("seed", [0, 2**53 - 1])
 def test_worlds_learn_to_the_same_bits(host, settings, seed):
@@ -102,6 +104,7 @@ def test_worlds_learn_to_the_same_bits(host, settings, seed):
     )
 
 
+@pytest.mark.skipif(INTERPRETED, reason="thousands of examples")
 @pytest.mark.parametrize("settings", [{}, SMALL, LARGER], ids=["paper", "small", "larger"])
 def test_machines_are_seen_alike(host, settings):
     size = settings.get("size", 4)
