@@ -112,9 +112,18 @@ def visit_math(translator: Any, node: Any) -> None:
     raise nodes.SkipNode
 
 
+def write_live_page(app: Any, exception: Exception | None) -> None:
+    """Write the live page, which needs no server, beside the pages that its equations are linked to."""
+    if exception is None and app.builder.format == "html":
+        from fastws.live.static import page
+
+        (Path(app.outdir) / "live.html").write_text(page(docs="./"), encoding="utf-8")
+
+
 def setup(app: Any) -> None:
     """Connect what is defined here."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("source-read", put_benchmark_in)
     app.connect("doctree-read", let_pictures_scroll)
     app.connect("autodoc-process-docstring", escape_bars)
+    app.connect("build-finished", write_live_page)

@@ -201,6 +201,22 @@ class Simulation:
             "examples_seen": self.examples_seen,
         }
 
+    def _moved(
+        self,
+        machine: Machine,
+        examples_seen: int,
+        schedule: Sequence[Sequence[Any]] | None = None,
+        stream: Stream | None = None,
+    ) -> "Simulation":
+        """Return a run that goes on, as this one or with a schedule and a stream of its own, from another example."""
+        segments: list[Any] = self._schedule.pairs()
+        if schedule is not None:
+            segments = [*self._schedule.until(examples_seen), *schedule]
+        chosen = self.stream if stream is None else stream
+        run = Simulation(machine, chosen, segments, self.nonnegative_input_weights, self.seed)
+        run._seen[0] = examples_seen
+        return run
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the machine, the stream and where the run is as an ``.npz`` file, atomically.
 

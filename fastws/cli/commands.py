@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import fastws
-from fastws.cli import bars, classify, codec, digits, models, represent, resume, sweep, train
+from fastws.cli import bars, classify, codec, digits, live, models, represent, resume, sweep, train
 from fastws.cli.interrupts import Interrupted
 from fastws.cli.output import write_readably
 from fastws.cli.session import INTERRUPTED, USER_ERROR, complain, ending_on_interrupt, saying_own_warnings
@@ -30,6 +30,7 @@ _COMMANDS: dict[Callable[..., None], str] = {
     represent.represent: "fastws represent fastws-train/machine.npz images.npz hidden.npz --probabilities",
     codec.compress: "fastws compress fastws-train/machine.npz images.npz images.fws",
     codec.decompress: "fastws decompress fastws-train/machine.npz images.fws back.npz",
+    live.live: "fastws live --seed 3",
     resume.resume: "fastws resume fastws-bars/run.npz",
     sweep.plot_sweep: "fastws plot-sweep p_bar.csv --within 0.2",
 }
