@@ -20,10 +20,7 @@ from fastws.live.server import PageServer
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright, which drives a browser, is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed to open the page in"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed to open the page in")
 
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 VIEWS = "unit wake sleep halves ledger two away divergences bars time worlds cross levers draw".split()
@@ -127,11 +124,6 @@ def measured(run):
     }
 
 
-def painted(section):
-    """Return how many colours the figure's picture has."""
-    return section.locator("canvas").first.evaluate(PAINTED)
-
-
 @pytest.mark.parametrize("width", [360, 1280])
 def test_every_view_opens_without_a_complaint_and_fits(visit, width):
     page = visit(width)
@@ -140,7 +132,7 @@ def test_every_view_opens_without_a_complaint_and_fits(visit, width):
     for view in VIEWS:
         section = show(page, view)
         assert not section.locator(".message.wrong:visible").count(), view
-        assert painted(section) > 3, view
+        page.wait_for_function(f"view => ({PAINTED})(view.querySelector('canvas')) > 3", arg=section.element_handle())
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
@@ -227,7 +219,7 @@ def test_a_unit_draws_as_often_as_it_should(visit):
 
 
 def test_the_ledger_is_that_of_the_library(visit):
-    run = new_simulation().advance(400_000)
+    run = new_simulation().advance()
     image, states = "1010101010101010", "100010001"
     ledger = show(visit(view="ledger", image=image, states=states), "ledger")
     x = [list(map(int, image))]
@@ -302,6 +294,28 @@ def test_what_goes_wrong_is_a_sentence(visit, server):
     page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('gone')); }")
     bars.get_by_role("button", name="Step", exact=True).click()
     bars.get_by_text("Start it again").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ({"seed": "many"}, "seed is many"),
+        ({"n": "-4"}, "n is -4"),
+        ({"plan": "{"}, "not JSON"),
+        ({"plan": '{"seed": 1, "example": -2}'}, "example"),
+        ({"size": "99"}, "size is 99"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_a_sentence_and_a_beginning(visit, link, words):
+    bars = show(visit(view="bars", **link), "bars")
+    assert words in bars.locator(".message").inner_text()
+    assert readouts(bars)["examples seen"] == "0"
+
+
+def test_a_seed_alone_is_that_of_the_bars(visit):
+    bars = show(visit(seed=4), "bars")
+    press(bars, "Step")
+    assert readouts(bars) == measured(new_simulation(seed=4).advance(1))
 
 
 def test_keys(visit):

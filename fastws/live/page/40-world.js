@@ -1,3 +1,12 @@
+/** What a link says in JSON. */
+function parsed(key, text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${key} is ${text.slice(0, 40)}, which is not JSON.`);
+  }
+}
+
 /** A world of the host as the page knows it: its parameters, its measures and how to come back to it. */
 class World {
   constructor(host, name, settings = {}, seed = 0) {
@@ -16,9 +25,10 @@ class World {
   }
 
   async reset(fields = {}) {
-    Object.assign(this, fields);
-    this.plain = true;
-    await this.ask("reset", { settings: this.settings, seed: this.seed });
+    const { settings, seed } = { settings: this.settings, seed: this.seed, ...fields };
+    await this.ask("reset", { settings, seed });
+    // What the host refused is not kept.
+    Object.assign(this, { settings, seed, plain: true });
     this.made = true;
     await this.measure();
   }
@@ -87,15 +97,18 @@ class World {
   /** Come back to what `link` said. Settings that a figure does not know are left alone. */
   async restore(link, known = {}) {
     if (link.plan) {
-      const plan = JSON.parse(link.plan);
-      Object.assign(this, { seed: plan.seed, settings: plan.settings, plain: false });
+      const plan = parsed("plan", link.plan);
       await this.ask("restore", { plan });
+      Object.assign(this, { seed: plan.seed, settings: plan.settings, plain: false });
       this.made = true;
       await this.measure();
       return;
     }
     for (const key of ["size", "hidden", "p_vertical", "p_bar", "initial_bias", "nonnegative", "recipe"]) {
-      if (link[key] !== undefined) known[key] = JSON.parse(link[key]);
+      if (link[key] !== undefined) known[key] = parsed(key, link[key]);
+    }
+    for (const key of ["seed", "n"]) {
+      if (link[key] !== undefined && !/^\d+$/.test(link[key])) throw new Error(`${key} is ${link[key].slice(0, 40)}; it has to be a whole number.`);
     }
     await this.reset({ settings: { ...this.settings, ...known }, seed: Number(link.seed ?? this.seed) });
     if (Number(link.n) > 0) await this.at(Number(link.n));

@@ -64,7 +64,7 @@ class Figure {
     if (act.step) this.buttons.append(button("Step", "step", () => this.step(), "One step (→)"));
     if (act.reset) this.buttons.append(button("Reset", "reset", () => this.reset(), "Back to the same initial weights and seed (r)"));
     if (act.extra) this.buttons.append(...act.extra);
-    if (act.world) {
+    if (act.world && !act.ownSeed) {
       this.seedBox = h("input", { type: "number", min: 0, max: 4294967295, step: 1, value: act.world().seed, "aria-label": "seed", onchange: () => this.reseed() });
       this.buttons.append(h("label", { class: "seed" }, "seed", this.seedBox));
     }
@@ -136,9 +136,10 @@ class Figure {
       const link = this.page.linkFor(this);
       this.busy = true;
       await this.run(async () => {
-        await (link && this.act.restore ? this.act.restore(link) : this.act.start?.());
+        const wrong = link && this.act.restore ? await this.follow(link) : await this.act.start?.();
         if (this.seedBox) this.seedBox.value = this.act.world().seed;
         if (link) this.answered();
+        if (wrong) this.say(wrong, true);
         this.ready = true;
         this.element.dataset.ready = "";
         if (!link && !this.page.still && this.act.tick && !(this.view.guess?.first && !this.isAnswered)) this.play();
@@ -146,6 +147,18 @@ class Figure {
       this.busy = false;
     } else if (this.resume) {
       this.play();
+    }
+  }
+
+  /** Come to the state of a link; from one that leads nowhere, to the beginning, with a sentence that says so. */
+  async follow(link) {
+    try {
+      await this.act.restore(link);
+      return null;
+    } catch (error) {
+      if (error.lost) throw error;
+      await this.act.start?.();
+      return `The link does not lead to a state of this figure, which is at its beginning: ${error.message}`;
     }
   }
 

@@ -3,7 +3,7 @@
 const HALVES_END = 100_000;
 const HALVES = [
   { name: "half0", title: "wake and sleep", phases: "both", verdict: "finds the bars" },
-  { name: "half1", title: "only wake", phases: "wake", verdict: "bets blindly: every unit learns the same average" },
+  { name: "half1", title: "only wake", phases: "wake", verdict: "bets blindly, so that its units mix many bars" },
   { name: "half2", title: "only sleep", phases: "sleep", verdict: "learns to read its own noise, never sees the world" },
   { name: "half3", title: "only sleep, a good generator frozen", phases: "sleep", frozen: true, verdict: "recognition learns to invert it" },
 ];

@@ -1,14 +1,15 @@
 // View 4: the ledger of one image.
 
-const TRAINED = { name: "trained", examples: 400_000 };
+const TRAINED = { name: "trained", examples: 2_000_000, at_once: 250_000 };
 
 /** A network that knows the bars, which several figures look at. It is made when the first of them is seen. */
 function trainedWorld(page) {
   page.trained ??= (async () => {
     const world = new World(page.host, TRAINED.name);
     await world.reset();
-    await world.advance(200_000);
-    await world.advance(200_000);
+    // In parts, so that other figures are answered meanwhile.
+    while (world.example < TRAINED.examples) await world.ask("advance", { n: TRAINED.at_once });
+    await world.measure();
     return world;
   })().catch((error) => {
     page.trained = null;
@@ -21,6 +22,7 @@ class LedgerView {
   constructor(figure) {
     this.figure = figure;
     this.index = 0;
+    this.ownSeed = true;
     this.another = h("button", { type: "button", onclick: () => figure.alone(() => this.next()) }, "Another image");
     this.reveal = h("button", { type: "button", onclick: () => figure.alone(() => this.show()) }, "What does it draw?");
     this.extra = [this.another, this.reveal];

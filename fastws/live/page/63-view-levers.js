@@ -115,7 +115,7 @@ class LeversView {
   async restore(link) {
     const known = LEVERS.find(([, , , setting]) => link[setting] !== undefined);
     if (known) {
-      const value = JSON.parse(link[known[3]]);
+      const value = parsed(known[3], link[known[3]]);
       Object.assign(this, { lever: known[0], value: Array.isArray(value) ? value[0] : value });
     } else {
       this.value = USUAL.p_vertical;

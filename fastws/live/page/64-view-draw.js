@@ -184,12 +184,12 @@ VIEWS.push({
   id: "draw",
   number: 14,
   title: "Draw something",
-  words: ["This network has seen 400 000 bars and nothing else. Draw what you like into the square. It says what might have caused it, what that costs, and what it would have drawn itself."],
+  words: ["This network has seen two million images of bars and nothing else. Draw what you like into the square. It says what might have caused it, what that costs, and what it would have drawn itself."],
   guess: {
     question: "A row and a column at once is an image that it has never seen. What will it make of a cross?",
     options: ["it recognises both bars", "one bar, and single pixels", "nothing at all"],
     right: 0,
-    answer: "Both, one unit each, though the top unit says that they never come together. So it can be described, but it is dear: a surprise costs bits.",
+    answer: "Both, one unit each, though the top unit says that they never come together. So it can be described, but it is dear: 10.5 bits, where two columns cost 6.",
   },
   after: "Click pixels to draw. Click a block to hold that unit on and see what the network dreams then.",
   equations: [

@@ -45,6 +45,10 @@ class Page {
     this.listening = inPage ? document : this.root;
     this.press = (event) => this.key(event);
     this.listening.addEventListener("keydown", this.press);
+    // A seed or a plan alone is for the bars, where they are begun with; the page opens at its top.
+    const bars = this.figures.find((figure) => figure.view.id === "bars");
+    if (!this.link.view && this.link.plan) this.link = { view: "bars", plan: this.link.plan };
+    else if (!this.link.view && /^\d+$/.test(this.link.seed ?? "")) bars.seedBox.value = bars.act.main.seed = Number(this.link.seed);
     const wanted = this.figures.find((figure) => figure.view.id === this.link.view);
     if (wanted) wanted.element.scrollIntoView();
   }
