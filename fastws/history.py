@@ -48,11 +48,12 @@ class History:
 
     Examples
     --------
-    >>> machine = fastws.Machine([16, 8, 1])
-    >>> run = fastws.Simulation(machine, fastws.Bars(), [(5000, 0.1)])
-    >>> history = fastws.history.History(run).advance()
-    >>> history.at(1234)
-    <Simulation of Machine([16, 8, 1]) on Bars(…), seed 0: 1,234 of 5,000 examples>
+    >>> from fastws import Bars, Machine, Simulation
+    >>> from fastws.history import History
+    >>> history = History(Simulation(Machine([16, 8, 1]), Bars(), [(5000, 0.1)])).advance()
+    >>> earlier = history.at(1234)
+    >>> earlier.examples_seen, history.simulation.examples_seen
+    (1234, 5000)
     """
 
     def __init__(self, simulation: Simulation, n_snapshots: Whole = 64) -> None:
@@ -169,5 +170,13 @@ def branch(
     ------
     ValueError
         If the schedule or the stream are not what `Simulation` takes.
+
+    Examples
+    --------
+    >>> from fastws import Bars, Machine, Simulation
+    >>> run = Simulation(Machine([16, 8, 1]), Bars(), [(5000, 0.1)]).advance(2000)
+    >>> slower = branch(run, [(1000, 0.01)])
+    >>> slower.examples_seen, slower.total_examples
+    (2000, 3000)
     """
     return simulation._moved(simulation.machine.copy(), simulation.examples_seen, schedule, stream)

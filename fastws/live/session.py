@@ -33,7 +33,8 @@ class Session:
 
     Examples
     --------
-    >>> reply, _ = fastws.live.Session().handle({"id": 1, "op": "advance", "n": 1000})
+    >>> from fastws.live import Session
+    >>> reply, _ = Session().handle({"id": 1, "op": "advance", "n": 1000})
     >>> reply["example"]
     1000
     """

@@ -33,8 +33,11 @@ class OnePhase:
 
     Examples
     --------
-    >>> half = fastws.streams.OnePhase(fastws.Bars(), "wake")
-    >>> fastws.Simulation(fastws.Machine([16, 8, 1]), half, [(1000, 0.1)]).advance()
+    >>> from fastws import Bars, Machine, Simulation
+    >>> machine = Machine([16, 8, 1])
+    >>> run = Simulation(machine, OnePhase(Bars(), "wake"), [(1000, 0.1)]).advance()
+    >>> bool(machine.gen_biases[0].any()), bool(machine.rec_biases[0].any())
+    (True, False)
     """
 
     stream = Fixed[Any]()
