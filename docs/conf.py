@@ -12,7 +12,7 @@ from sphinx_gallery.directives import imgsgnode
 
 import fastws
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]  # gallery_order, bench
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]  # gallery_order, gallery_pictures, bench
 
 project = "fastws"
 author = "The fastws developers"
@@ -25,7 +25,13 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "tutorials"]  # the latter are scripts, which become `learn`
+nitpicky = True
+# What others document, and what stands in signatures for what the words beside it say.
+nitpick_ignore_regex = [
+    (r"py:class", r"fastws\.kernels\..*|list\[tuple\[float"),
+    (r"py:.*", r"(numpy|pandas|matplotlib|hypothesis|sklearn|collections|concurrent|pathlib|os|typing|pd)\..*"),
+]
 default_role = "literal"  # the docstrings write `code` as Markdown does
 
 templates_path = ["_templates"]
@@ -33,9 +39,11 @@ autosummary_generate = True
 numpydoc_show_class_members = False
 
 sphinx_gallery_conf = {
-    "examples_dirs": "../examples",
-    "gallery_dirs": "gallery",
-    "filename_pattern": "plot_",
+    "examples_dirs": ["tutorials", "../examples"],
+    "gallery_dirs": ["learn", "gallery"],
+    "filename_pattern": r"plot_|tutorials",
+    "first_notebook_cell": "%pip install --quiet 'fastws[sweep,testing]'\n%matplotlib inline",
+    "image_scrapers": ("gallery_pictures.scrape",),
     "within_subsection_order": "gallery_order.in_order",
     "capture_repr": (),
     "matplotlib_animations": True,

@@ -1,7 +1,12 @@
-"""The order of the gallery."""
+"""The order of the tutorials and of the gallery."""
 
-# As the paper goes: its claims first, then what is built on them.
+# First what is to be learned first; then as the paper goes: its claims, and what is built on them.
 ORDER = [
+    "first_run.py",
+    "your_own_images.py",
+    "reading_and_compressing.py",
+    "a_rule_of_your_own.py",
+    "many_runs.py",
     "plot_one_step.py",
     "plot_two_alternatives.py",
     "plot_explaining_away.py",
@@ -20,5 +25,5 @@ ORDER = [
 
 
 def in_order(file_name: str) -> tuple[int, str]:
-    """Return what the gallery sorts scripts by; those that are not in the list come last."""
+    """Return what a gallery sorts scripts by; those that are not in the list come last."""
     return (ORDER.index(file_name) if file_name in ORDER else len(ORDER), file_name)

@@ -17,11 +17,32 @@ _LEAST_RATE = float(np.finfo(np.float32).tiny)
 
 
 class LearningDiverged(ValueError):
-    """A machine describes images far worse than their raw pixels do."""
+    """A machine describes images far worse than their raw pixels do.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.experiments.training import train
+    >>> train(fastws.Machine([4, 2]), fastws.Bars(size=2).sample(40), [(200, 1000.0)])
+    Traceback (most recent call last):
+        ...
+    fastws.checks.LearningDiverged: learning diverged at the learning rate 1000: ...
+    """
 
 
 class NotFiniteError(ValueError):
-    """A parameter of a machine is infinite or not a number."""
+    """A parameter of a machine is infinite or not a number.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine = fastws.Machine([4, 2])
+    >>> machine.gen_biases[1][0] = float("inf")
+    >>> machine.fantasies(1)
+    Traceback (most recent call last):
+        ...
+    fastws.checks.NotFiniteError: gen_biases[1][0] is inf...
+    """
 
 
 def check_integer(value: Any, name: str, at_least: int = 1) -> int:

@@ -1,12 +1,16 @@
 """How learning is cut into calls of kernels, and what is looked after between them."""
 
 import math
+import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fastws.checks import NotFiniteError
 from fastws.machine import Machine, largest_magnitude
-from fastws.schedule import Segment
+from fastws.schedule import Schedule, Segment
 
 __all__ = ["LostUpdatesWarning"]
 
@@ -19,7 +23,18 @@ _FAR_FROM_INFINITE = 1e25
 
 
 class LostUpdatesWarning(UserWarning):
-    """A learning rate is so small beside a parameter that float32 rounds updates away."""
+    """A learning rate is so small beside a parameter that float32 rounds updates away.
+
+    Examples
+    --------
+    >>> import fastws, warnings
+    >>> machine = fastws.Machine([4, 2])
+    >>> machine.gen_biases[0][:] = 1e6
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     run = fastws.Simulation(machine, fastws.Bars(size=2), [(10, 0.01)]).advance()
+    >>> [warning.category.__name__ for warning in said]
+    ['LostUpdatesWarning']
+    """
 
 
 class Pace:
@@ -38,6 +53,31 @@ class Pace:
             self.n_examples = max(1, int(n_examples * _SECONDS_A_CHUNK / seconds))
         elif seconds < _SECONDS_A_CHUNK / 2 and n_examples == self.n_examples:
             self.n_examples *= 2
+
+
+def learn_in_chunks(
+    lookout: "Lookout",
+    schedule: Schedule,
+    seen: NDArray[np.uint64],
+    goal: int,
+    learn: Callable[[int, NDArray[np.float32]], None],
+    progress: Callable[[int], object] | None,
+) -> None:
+    """Call `learn` with numbers of examples and rates until `seen`, which it keeps, is at the goal."""
+    pace = Pace(sum(machine.n_parameters for machine in lookout.machines))
+    if not lookout.bounded:
+        pace.n_examples = 1  # nobody knows how long other rules take
+    while seen[0] < goal:
+        now = int(seen[0])
+        segment = schedule.segment(now)
+        lookout.before(segment)
+        n_examples = min(pace.n_examples, segment.end - now, goal - now)
+        started = time.perf_counter()
+        learn(n_examples, segment.rates)
+        pace.follow(n_examples, time.perf_counter() - started)
+        lookout.after(segment, n_examples)
+        if progress is not None:
+            progress(int(seen[0]))
 
 
 class Lookout:
@@ -59,8 +99,8 @@ class Lookout:
     """
 
     def __init__(self, machines: Sequence[Machine], bounded: bool) -> None:
-        self._machines = machines
-        self._bounded = bounded
+        self.machines = machines
+        self.bounded = bounded
         self._warned = False
         largest = max(machine.check_finite() for machine in machines)
         # No parameter of a level is larger than this.
@@ -79,7 +119,7 @@ class Lookout:
                     "there: machines learn in 32-bit floats, which round such updates away, most of them or all. Give "
                     "a larger rate, or 0.",
                     LostUpdatesWarning,
-                    stacklevel=4,
+                    stacklevel=5,
                 )
                 return
 
@@ -92,7 +132,7 @@ class Lookout:
             If a parameter is not finite any more; it names the rate.
         """
         self._bounds = [bound + 2 * n_examples * rate for bound, rate in zip(self._bounds, segment.values, strict=True)]
-        if self._bounded and max(self._bounds) < _FAR_FROM_INFINITE:
+        if self.bounded and max(self._bounds) < _FAR_FROM_INFINITE:
             return
         try:
             self._tighten()
@@ -104,7 +144,7 @@ class Lookout:
 
     def _tighten(self) -> None:
         largest = [0.0] * len(self._bounds)
-        for machine in self._machines:
+        for machine in self.machines:
             for name, level, array in machine.levels():
                 largest[level] = max(largest[level], largest_magnitude(name, level, array))
         self._bounds = largest

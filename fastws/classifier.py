@@ -86,6 +86,14 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only where the images came with names for their columns.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> x = [[0, 0, 1, 1], [1, 1, 0, 0]] * 20
+    >>> readers = fastws.DescriptionLengthClassifier(hidden=(2,), sweeps=50, learning_rate=0.1)
+    >>> readers.fit(x, ["right", "left"] * 20).predict([[0, 0, 1, 1], [1, 1, 0, 0]])
+    array(['right', 'left'], dtype='<U5')
     """
 
     score = _Score(ClassifierMixin.score)

@@ -38,6 +38,13 @@ class Gradient(NamedTuple):
     ----------
     gen_weights, gen_biases, rec_weights, rec_biases : tuple of ndarray of float64
         Of the shapes of the machine's parameters of these names.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> gradient = fastws.gradients.enumerated(fastws.Machine([3, 2]), [[0, 1, 1]])
+    >>> [array.shape for array in gradient.rec_weights]
+    [(3, 2)]
     """
 
     gen_weights: tuple[Floats, ...]
@@ -66,6 +73,12 @@ def enumerated(machine: Machine, x: ArrayLike, probabilities: ArrayLike | None =
     ValueError
         If x has another width or a value other than 0 and 1, the machine has more than 20 hidden units, or the
         probabilities are not n finite numbers of at least 0 that sum to 1.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> fastws.gradients.enumerated(fastws.Machine([3, 2]), [[0, 1, 1]]).gen_biases[0].round(6)  # p - s
+    array([ 0.5, -0.5, -0.5])
     """
     machine.check_finite()
     hidden = _split(exact.representations(machine), machine)
@@ -109,6 +122,12 @@ def sampled(machine: Machine, x: ArrayLike, n_samples: Whole = 2, seed: Whole = 
     ValueError
         If x has another width or a value other than 0 and 1, n_samples or the seed is out of range, or a parameter of
         the machine is not finite.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> fastws.gradients.sampled(fastws.Machine([3, 2]), [[0, 1, 1]]).gen_biases[0].round(6)
+    array([ 0.5, -0.5, -0.5])
     """
     inputs = check_binary(x, machine.layer_sizes[0]).repeat(check_integer(n_samples, "n_samples"), axis=0)
     layers = [inputs, *machine.representations(inputs, seed)]
@@ -136,6 +155,13 @@ def mean_field(machine: Machine, x: ArrayLike) -> Gradient:
     ------
     ValueError
         If x has another width or a value other than 0 and 1, or a parameter of the machine is not finite.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> fastws.gradients.mean_field(fastws.Machine([3, 2]), [[0, 1, 1]]).gen_weights[0].round(6)
+    array([[ 0.25, -0.25, -0.25],
+           [ 0.25, -0.25, -0.25]])
     """
     rec_logits, means, gen_logits = _mean_field_pass(machine, x)
     n = len(means[0])
@@ -176,6 +202,12 @@ def mean_field_free_energy_bits(machine: Machine, x: ArrayLike) -> Floats:
     ------
     ValueError
         If x has another width or a value other than 0 and 1, or a parameter of the machine is not finite.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> fastws.gradients.mean_field_free_energy_bits(fastws.Machine([3, 2]), [[0, 1, 1]]).round(6)
+    array([3.])
     """
     rec_logits, means, gen_logits = _mean_field_pass(machine, x)
     nats = np.zeros(len(means[0]))
@@ -203,6 +235,14 @@ def descend(machine: Machine, gradient: Gradient, rates: Any, nonnegative_input_
     ValueError
         If a rate is not a finite number of at least 0, or a parameter is not finite, or would not be after the step,
         which is then not taken.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine, x = fastws.Machine([3, 2]), [[0, 1, 1]]
+    >>> fastws.gradients.descend(machine, fastws.gradients.enumerated(machine, x), rates=0.1)
+    >>> print(machine.gen_biases[0].round(3))
+    [-0.05  0.05  0.05]
     """
     checked = check_rates(rates, len(machine.layer_sizes))
     machine.check_finite()

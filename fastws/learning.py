@@ -1,6 +1,6 @@
 """Machines learn from a stream: what the kernels take for that is put together here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -37,14 +37,9 @@ def learn(
         # The kernel always runs sixteen: the last machine is there as often as it takes.
         missing = LANES - len(machines)
         machines, seeds, seen = ([*what, *[what[-1]] * missing] for what in (machines, seeds, seen))
-    net, draws, room = _prepare(stream, machines, seeds)
-    counts = tuple(seen)
-    if not _fills(stream):
-        run(_source(stream, machines[0], seeds), net, rule, draws, room, n_examples, counts)
-        return
-    for start in range(0, max(1, n_examples), _ROWS_A_CALL):
-        part = min(_ROWS_A_CALL, n_examples - start)
-        run(_filled(stream, part, int(counts[0][0])), net, rule, draws, room, part, counts)
+    net, draws, room = prepare(stream, machines, seeds)
+    for source, part in sources(stream, machines[0], seeds, n_examples, seen[0]):
+        run(source, net, rule, draws, room, part, tuple(seen))
 
 
 def learn_one(stream: Any, machine: Machine, seed: int, seen: Seen, rule: Rule) -> Record:
@@ -55,8 +50,8 @@ def learn_one(stream: Any, machine: Machine, seed: int, seen: Seen, rule: Rule) 
     ValueError
         As `learn`.
     """
-    net, draws, room = _prepare(stream, [machine], [seed])
-    source = _filled(stream, 1, int(seen[0])) if _fills(stream) else _source(stream, machine, [seed])
+    net, draws, room = prepare(stream, [machine], [seed])
+    [(source, _)] = sources(stream, machine, [seed], 1, seen)
     record = new_record(net.sizes)
     step(source, net, rule, draws, room, record, seen)
     return record
@@ -94,7 +89,8 @@ def _fills(stream: Any) -> bool:
     return hasattr(stream, "fill")
 
 
-def _prepare(stream: Any, machines: Sequence[Machine], seeds: Sequence[int]) -> tuple[Net, Draws, Room]:
+def prepare(stream: Any, machines: Sequence[Machine], seeds: Sequence[int]) -> tuple[Net, Draws, Room]:
+    """Return what kernels take of one machine, or of sixteen, besides what its inputs are made from."""
     net = machines[0].net
     an_input = 0 if _fills(stream) else stream.draws_an_input
     an_example = an_input + draws_of_learning(net.sizes)
@@ -123,6 +119,21 @@ def _source(stream: Any, machine: Machine, seeds: Sequence[int]) -> Any:
     if machine not in sources or sources[machine][0] != list(seeds):
         sources[machine] = list(seeds), stream.source(seeds)
     return sources[machine][1]
+
+
+def sources(
+    stream: Any, machine: Machine, seeds: Sequence[int], n_examples: int, seen: Seen
+) -> Iterator[tuple[Any, int]]:
+    """Give what the next inputs are made from, and for how many examples it serves: one call of kernels each.
+
+    Between two of them, so many have to be added to `seen`.
+    """
+    if not _fills(stream):
+        yield _source(stream, machine, seeds), n_examples
+        return
+    for start in range(0, max(1, n_examples), _ROWS_A_CALL):
+        part = min(_ROWS_A_CALL, n_examples - start)
+        yield _filled(stream, part, int(seen[0])), part
 
 
 def _filled(stream: Any, n_examples: int, first_example: int) -> RowsSource:

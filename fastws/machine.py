@@ -59,6 +59,16 @@ class Machine:
     ------
     ValueError
         If there are fewer than two layers or one has no unit.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine = fastws.Machine([16, 8, 1])
+    >>> machine.gen_biases[1][:] = -3  # hidden units begin nearly always off
+    >>> machine.gen_weights[0].shape, machine.rec_weights[0].shape
+    ((8, 16), (16, 8))
+    >>> machine.fantasies(5).shape
+    (5, 16)
     """
 
     layer_sizes = Fixed[tuple[int, ...]]()

@@ -62,6 +62,15 @@ def best_of(
     Notes
     -----
     One that ends in parameters that are not finite counts as the worst; the next best takes its place.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> def new(seed):
+    ...     return fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(400, 0.1)], seed=seed)
+    >>> best = fastws.best_of(new, n=3)
+    >>> best.examples_seen
+    400
     """
     check_probability(trial, "trial")
     simulations = [new(own) for own in seeds_of_restarts(seed, n)]
@@ -120,6 +129,12 @@ def seeds_of_restarts(seed: Whole, n: Whole) -> list[int]:
     ------
     ValueError
         If the seed or n is out of range.
+
+    Examples
+    --------
+    >>> from fastws.restarts import seeds_of_restarts
+    >>> seeds_of_restarts(7, 3)
+    [7, 4294967303, 8589934599]
     """
     seed = check_integer(seed, "seed", at_least=0)
     return [seed + (restart << 32) for restart in range(check_integer(n, "n"))]
@@ -142,6 +157,15 @@ def lowest_free_energy(simulations: Sequence[Simulation]) -> Simulation:
     ------
     ValueError
         If all have parameters that are not finite.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.restarts import lowest_free_energy
+    >>> images = fastws.Images([[1, 1, 1, 0]])
+    >>> new, old = (fastws.Simulation(fastws.Machine([4, 2]), images, [(900, 0.1)]) for _ in range(2))
+    >>> lowest_free_energy([new, old.advance()]) is old
+    True
     """
     finite = [simulation for simulation in simulations if _is_finite(simulation)]
     if not finite:
@@ -162,6 +186,14 @@ def training_free_energy_bits(simulation: Simulation) -> float:
     ------
     ValueError
         If the stream has neither `x`, a set of images, nor `sample(n)`, or a parameter is not finite.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.restarts import training_free_energy_bits
+    >>> run = fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(300, 0.1)])
+    >>> round(training_free_energy_bits(run), 6)  # it knows nothing yet: a bit a pixel
+    4.0
     """
     machine = simulation.machine
     images, counts = np.unique(_images_of(simulation), axis=0, return_counts=True)

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from fastws.attributes import Fixed
 from fastws.checks import Whole, check_integer
-from fastws.chunks import Lookout, Pace
+from fastws.chunks import Lookout, learn_in_chunks
 from fastws.files import load_arrays, save_arrays
 from fastws.kernels.layout import LANES
 from fastws.kernels.types import Rule
-from fastws.learning import learn, least_input_weight
+from fastws.learning import learn, learn_one, least_input_weight
 from fastws.machine import Machine
+from fastws.rules import NoRuleError, OwnRules, UpdateRule
 from fastws.schedule import Schedule
 from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule, learns_together, same_examples
 from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
-from fastws.whole import Step, learn_whole
+from fastws.whole import Step, whole_step
 
 __all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
 
@@ -51,10 +52,16 @@ class Simulation:
     nonnegative_input_weights : bool, default=False
         Clip the generative weights to the inputs, not the biases, at zero after each update (Figure 1).
     seed : int, default=0
+    wake_rule, sleep_rule : callable, optional
+        Rules of your own in the place of Eqs 4 and 7, by the protocol of `fastws.testing.check_update_rule`:
+        ``rule(machine, states, rates)`` changes the machine in place, given the states of all layers and a rate for
+        each level. One for connections, by `fastws.rules.connection_rule`, is compiled if its kernel is. A wake
+        rule that does not take ``nonnegative_input_weights`` has the weights clipped for it. What a rule keeps for
+        itself is not saved.
 
     Attributes
     ----------
-    machine, stream, schedule, nonnegative_input_weights, seed
+    machine, stream, schedule, nonnegative_input_weights, seed, wake_rule, sleep_rule
         As they were given; they cannot be changed.
     examples_seen : int
         How many examples the machine has learned from.
@@ -64,14 +71,25 @@ class Simulation:
     Raises
     ------
     ValueError
-        If the stream is none or does not fit the machine, the schedule is empty, a number is out of range, or a
-        parameter of the machine is not finite.
+        If the stream is none or does not fit the machine, the schedule is empty, a number is out of range, a
+        parameter of the machine is not finite, or a rule is none.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> run = fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(300, 0.1), (100, 0.01)], seed=1)
+    >>> run.advance(200).examples_seen
+    200
+    >>> run.advance()  # to the end of the schedule
+    <Simulation of Machine([4, 2]) on Bars(size=2, ...), seed 1: 400 of 400 examples>
     """
 
     machine = Fixed[Machine]()
     stream = Fixed[Any]()
     nonnegative_input_weights = Fixed[bool]()
     seed = Fixed[int]()
+    wake_rule = Fixed[UpdateRule | None]()
+    sleep_rule = Fixed[UpdateRule | None]()
 
     def __init__(
         self,
@@ -80,6 +98,8 @@ class Simulation:
         schedule: Sequence[Sequence[Any]],
         nonnegative_input_weights: bool = False,
         seed: Whole = 0,
+        wake_rule: UpdateRule | None = None,
+        sleep_rule: UpdateRule | None = None,
     ) -> None:
         check_stream(stream, machine.layer_sizes[0])
         machine.check_finite()
@@ -88,12 +108,19 @@ class Simulation:
         self._schedule = Schedule(schedule, len(machine.layer_sizes))
         self.nonnegative_input_weights = bool(nonnegative_input_weights)
         self.seed = check_integer(seed, "seed", at_least=0)
+        self.wake_rule, self.sleep_rule = wake_rule, sleep_rule
+        self._rules = OwnRules(wake_rule, sleep_rule)
+        if self._rules and not learns_by_delta_rule(stream):
+            raise ValueError(
+                f"the stream, a {type(stream).__name__}, has a `learn` of its own, which calls no other rule."
+            )
         # Kernels count as they learn: an interrupt between two of them finds the count and the parameters in step.
         self._seen = np.zeros(1, np.uint64)
 
     def __repr__(self) -> str:
+        by = f"{self._rules}, " if self._rules else ""
         return (
-            f"<Simulation of {self.machine} on {self.stream}, seed {self.seed}: "
+            f"<Simulation of {self.machine} on {self.stream}, {by}seed {self.seed}: "
             f"{self.examples_seen:,} of {self.total_examples:,} examples>"
         )
 
@@ -132,7 +159,8 @@ class Simulation:
         ------
         ValueError
             If n_examples is not a whole number of at least 0, or a parameter is not finite, at the beginning or
-            because it grew beyond 32-bit floats while learning; the machine is then as it was found.
+            because it grew beyond 32-bit floats while learning; the machine is then as it was found. If a rule of your
+            own fails at the first example that it learns from, the machine is as it was before.
         """
         goal = self._goal(n_examples)
         _learn_until([self], goal, self._learn, progress)
@@ -164,8 +192,9 @@ class Simulation:
         before = self.machine.copy()
 
         def learn_next(n_examples: int, rates: NDArray[np.float32]) -> None:
-            rule = Rule(rates, self._floor)
-            steps.append(learn_whole(self.stream, self.machine, before, self.seed, self._seen, rule))
+            learn_it = self._rules.learn_one if self._rules else learn_one
+            record = learn_it(self.stream, self.machine, self.seed, self._seen, Rule(rates, self._floor))
+            steps.append(whole_step(self.machine, before, self.examples_seen - 1, rates, record))
 
         _learn_until([self], self.examples_seen + 1, learn_next, None)
         return steps[0]
@@ -199,6 +228,7 @@ class Simulation:
             "nonnegative_input_weights": self.nonnegative_input_weights,
             "seed": self.seed,
             "examples_seen": self.examples_seen,
+            **self._rules.names(),
         }
 
     def _moved(
@@ -233,7 +263,13 @@ class Simulation:
         save_runs(path, [self])
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], stream: Stream | None = None) -> "Simulation":
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        stream: Stream | None = None,
+        wake_rule: UpdateRule | None = None,
+        sleep_rule: UpdateRule | None = None,
+    ) -> "Simulation":
         """Return a saved simulation, which goes on bit for bit as it would have.
 
         Parameters
@@ -241,16 +277,18 @@ class Simulation:
         path : path-like
         stream : Stream, optional
             What takes the place of a stream of your own, of which the file has the name only.
+        wake_rule, sleep_rule : callable, optional
+            The rules of your own that the machine learned by; the file has their names, which have to be the same.
 
         Raises
         ------
         OSError
             If the file cannot be read.
         ValueError
-            If it is not the whole file of one simulation, or one of a later format version, or it needs a stream of
-            your own that is not given or does not fit.
+            If it is not the whole file of one simulation, or one of a later format version, or it needs a stream or
+            rules of your own that are not given or do not fit, or needs no rule and is given one.
         """
-        runs, _ = load_runs(path, stream)
+        runs, _ = load_runs(path, stream, wake_rule, sleep_rule)
         if len(runs) != 1:
             raise ValueError(
                 f"{os.fspath(path)} holds {len(runs)} simulations; fastws.simulation.load_runs returns them all."
@@ -283,6 +321,15 @@ def advance_together(
     ------
     ValueError
         If `until` is not a whole number of at least 0, or a parameter is not finite, as by `Simulation.advance`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.simulation import advance_together
+    >>> runs = [fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(90, 0.1)], seed=s) for s in range(3)]
+    >>> advance_together(runs, until=50)
+    >>> [run.examples_seen for run in runs]
+    [50, 50, 50]
     """
     if until is not None:
         check_integer(until, "until", at_least=0)
@@ -295,7 +342,16 @@ def advance_together(
 
 
 def compile_together(simulations: Sequence[Simulation]) -> float:
-    """Compile what `advance_together` needs, as `Simulation.compile` does; return the seconds taken."""
+    """Compile what `advance_together` needs, as `Simulation.compile` does; return the seconds taken.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.simulation import compile_together
+    >>> runs = [fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(90, 0.1)], seed=s) for s in range(3)]
+    >>> compile_together(runs) > 0, runs[0].examples_seen
+    (True, 0)
+    """
     group = _groups(simulations)[0]
     if len(group) == 1:
         return group[0].compile()
@@ -314,7 +370,8 @@ def _groups(simulations: Sequence[Simulation]) -> list[list[Simulation]]:
     alike: defaultdict[Any, list[Simulation]] = defaultdict(list)
     for simulation, place in places.items():
         small = simulation.machine.n_parameters <= _LARGEST_TOGETHER
-        together = small and learns_together(simulation.stream) and users[id(simulation.machine)] == 1
+        by_kernels = learns_together(simulation.stream) and not simulation._rules
+        together = small and by_kernels and users[id(simulation.machine)] == 1
         alike[_all_but_seed(simulation) if together else place].append(simulation)
     groups = []
     for runs in alike.values():
@@ -345,7 +402,9 @@ def _learn_side_by_side(group: Sequence[Simulation], n_examples: int, rates: NDA
     """Let simulations of one stream learn: by the kernels, or by methods of the stream's own."""
     stream: Any = group[0].stream
     machines, seeds, seen = zip(*((run.machine, run.seed, run._seen) for run in group), strict=True)
-    if learns_by_delta_rule(stream):
+    if group[0]._rules:
+        group[0]._rules.learn(stream, machines[0], seeds[0], n_examples, seen[0], Rule(rates, group[0]._floor))
+    elif learns_by_delta_rule(stream):
         learn(stream, machines, seeds, n_examples, seen, Rule(rates, group[0]._floor))
     elif len(group) == 1:
         stream.learn(machines[0], seeds[0], n_examples, seen[0], rates, group[0]._floor)
@@ -362,22 +421,11 @@ def _learn_until(
     """Call `learn` with numbers of examples and rates until the group, in step, has seen as many as the goal."""
     first = group[0]
     machines = [simulation.machine for simulation in group]
-    lookout = Lookout(machines, learns_by_delta_rule(first.stream))
+    lookout = Lookout(machines, learns_by_delta_rule(first.stream) and not first._rules)
     if first.nonnegative_input_weights:
         for machine in machines:
             machine.clip_input_weights()
-    pace = Pace(sum(machine.n_parameters for machine in machines))
-    while first.examples_seen < goal:
-        seen = first.examples_seen
-        segment = first._schedule.segment(seen)
-        lookout.before(segment)
-        n_examples = min(pace.n_examples, segment.end - seen, goal - seen)
-        started = time.perf_counter()
-        learn(n_examples, segment.rates)
-        pace.follow(n_examples, time.perf_counter() - started)
-        lookout.after(segment, n_examples)
-        if progress is not None:
-            progress(first.examples_seen)
+    learn_in_chunks(lookout, first._schedule, first._seen, goal, learn, progress)
 
 
 def save_runs(path: str | os.PathLike[str], runs: Sequence[Simulation], notes: dict[str, Any] | None = None) -> None:
@@ -389,6 +437,15 @@ def save_runs(path: str | os.PathLike[str], runs: Sequence[Simulation], notes: d
     ------
     OSError
         If the file cannot be written; an earlier one is then whole.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.simulation import load_runs, save_runs
+    >>> run = fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(90, 0.1)]).advance(40)
+    >>> save_runs("runs.npz", [run], {"why": "lunch"})
+    >>> load_runs("runs.npz")[1]
+    {'why': 'lunch'}
     """
     arrays: dict[str, NDArray[Any]] = {}
     descriptions = []
@@ -400,32 +457,54 @@ def save_runs(path: str | os.PathLike[str], runs: Sequence[Simulation], notes: d
     save_arrays(path, _KIND, {"runs": descriptions, "notes": notes or {}}, arrays)
 
 
-def load_runs(path: str | os.PathLike[str], stream: Stream | None = None) -> tuple[list[Simulation], dict[str, Any]]:
-    """Return the simulations of a file and the notes saved with them; `stream` is as in `Simulation.load`.
+def load_runs(
+    path: str | os.PathLike[str],
+    stream: Stream | None = None,
+    wake_rule: UpdateRule | None = None,
+    sleep_rule: UpdateRule | None = None,
+) -> tuple[list[Simulation], dict[str, Any]]:
+    """Return the simulations of a file and the notes saved with them; the rest is as in `Simulation.load`.
 
     Raises
     ------
     OSError
         If the file cannot be read.
     ValueError
-        If it is not the whole file of simulations, or one of a later format version, or a stream is missing.
+        If it is not the whole file of simulations, or one of a later format version, or a stream or a rule is missing,
+        or not the one that any of them needs.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.simulation import load_runs, save_runs
+    >>> save_runs("runs.npz", [fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(90, 0.1)]).advance(40)])
+    >>> [run], notes = load_runs("runs.npz")
+    >>> run.examples_seen, run.advance().examples_seen
+    (40, 90)
     """
+    given = OwnRules(wake_rule, sleep_rule)
     metadata, arrays = load_arrays(path, _KIND)
     try:
         arrays_of_runs: defaultdict[str, dict[str, NDArray[Any]]] = defaultdict(dict)
         for name, array in arrays.items():
             number, _, own_name = name.partition(".")
             arrays_of_runs[number][own_name] = array
-        runs = [_restore(description, arrays_of_runs[str(i)], stream) for i, description in enumerate(metadata["runs"])]
+        rules = given.for_files(metadata["runs"])
+        runs = [
+            _restore(description, arrays_of_runs[str(i)], stream, own)
+            for i, (description, own) in enumerate(zip(metadata["runs"], rules, strict=True))
+        ]
         notes = dict(metadata["notes"])
-    except NoStreamError as error:
+    except (NoStreamError, NoRuleError) as error:
         raise ValueError(f"{os.fspath(path)} cannot be loaded like that: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise ValueError(f"{os.fspath(path)} is damaged: its simulations cannot be restored ({error}).") from error
     return runs, notes
 
 
-def _restore(description: dict[str, Any], arrays: dict[str, NDArray[Any]], stream: Stream | None) -> Simulation:
+def _restore(
+    description: dict[str, Any], arrays: dict[str, NDArray[Any]], stream: Stream | None, rules: dict[str, UpdateRule]
+) -> Simulation:
     machine = Machine.from_arrays(description["layer_sizes"], arrays)
     run = Simulation(
         machine,
@@ -433,6 +512,7 @@ def _restore(description: dict[str, Any], arrays: dict[str, NDArray[Any]], strea
         description["schedule"],
         description["nonnegative_input_weights"],
         description["seed"],
+        **rules,
     )
     seen = check_integer(description["examples_seen"], "examples_seen", at_least=0)
     if seen > run.total_examples:

@@ -40,6 +40,16 @@ def wake_step(
     ValueError
         If x is not one binary input of the machine's width, a rate is not a finite number of at least 0 or too small
         for a 32-bit float, or a parameter is not finite.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine = fastws.Machine([3, 2])
+    >>> states = fastws.wake_step(machine, [1, 0, 1], rates=0.1)
+    >>> [layer.shape for layer in states]
+    [(3,), (2,)]
+    >>> print(machine.gen_biases[0].round(3))  # 0.1 (s - p), and p was 1/2
+    [ 0.05 -0.05  0.05]
     """
     machine.check_finite()
     inputs = check_binary(x, machine.layer_sizes[0])
@@ -74,6 +84,14 @@ def sleep_step(machine: Machine, rates: Any, seed: Whole = 0) -> list[NDArray[np
     ------
     ValueError
         If a rate or a parameter is not what `wake_step` takes.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine = fastws.Machine([3, 2])
+    >>> fantasy, causes = fastws.sleep_step(machine, rates=0.1)
+    >>> print(abs(machine.rec_biases[0]).round(3))  # 0.1 (s - q), and q was 1/2
+    [0.05 0.05]
     """
     machine.check_finite()
     rule = _rule(machine, rates)
@@ -99,6 +117,15 @@ def wake_update(machine: Machine, states: Any, rates: Any, nonnegative_input_wei
     ------
     ValueError
         If the states do not fit the machine or are not binary, or a rate or a parameter is not what `wake_step` takes.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine = fastws.Machine([3, 2])
+    >>> fastws.wake_update(machine, [[1, 0, 1], [1, 0]], rates=0.1)
+    >>> print(machine.gen_weights[0].round(3))  # the second hidden unit was off
+    [[ 0.05 -0.05  0.05]
+     [ 0.    0.    0.  ]]
     """
     machine.check_finite()
     checked = _check_states(machine, states)
@@ -122,6 +149,14 @@ def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
     ------
     ValueError
         As `wake_update`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine = fastws.Machine([3, 2])
+    >>> fastws.sleep_update(machine, [[1, 0, 1], [1, 0]], rates=0.1)
+    >>> print(machine.rec_biases[0].round(3))
+    [ 0.05 -0.05]
     """
     machine.check_finite()
     checked = _check_states(machine, states)

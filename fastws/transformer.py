@@ -52,6 +52,14 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
     See Also
     --------
     DescriptionLengthClassifier : A machine a class.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> x = [[0, 0, 1, 1], [1, 1, 0, 0]] * 20
+    >>> represent = fastws.HelmholtzMachine(hidden=(3, 2), layer=1, sweeps=10).fit(x)
+    >>> represent.transform(x).shape, represent.sample(5).shape
+    ((40, 3), (5, 4))
     """
 
     def __init__(

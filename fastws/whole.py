@@ -1,12 +1,11 @@
 """One step of a simulation, seen whole."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastws.kernels.types import Rule
-from fastws.learning import learn_one
+from fastws.kernels.types import Record
 from fastws.machine import Machine
 from fastws.steps import layers_of
 
@@ -24,6 +23,13 @@ class Changes(NamedTuple):
     gen_biases : list of ndarray, `gen_biases[l]` of shape (n_l,), l = 0 … L
     rec_weights : list of ndarray, `rec_weights[l]` of shape (n_l, n_{l+1})
     rec_biases : list of ndarray, `rec_biases[l]` of shape (n_{l+1},)
+
+    Examples
+    --------
+    >>> import fastws
+    >>> run = fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(100, 0.1)])
+    >>> print(abs(run.step().changes.gen_biases[0]).round(3))  # 0.1 (s - p), and p was 1/2
+    [0.05 0.05 0.05 0.05]
     """
 
     gen_weights: Levels
@@ -58,6 +64,16 @@ class Step(NamedTuple):
         The q_v of Eq 7: with which recognition would have turned on the units of hidden layer l + 1, given the sleep
         states of layer l.
     changes : Changes
+
+    Examples
+    --------
+    >>> import fastws
+    >>> run = fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(100, 0.1)])
+    >>> step = run.step()
+    >>> [layer.shape for layer in step.wake_states]
+    [(4,), (2,)]
+    >>> print(step.generative_probabilities[0].round(3))  # of a machine that has learned nothing yet
+    [0.5 0.5 0.5 0.5]
     """
 
     example: int
@@ -70,12 +86,9 @@ class Step(NamedTuple):
     changes: Changes
 
 
-def learn_whole(
-    stream: Any, machine: Machine, before: Machine, seed: int, seen: NDArray[np.uint64], rule: Rule
-) -> Step:
-    """Let a machine, which was like another one before, learn from the next example of a stream."""
-    example, sizes = int(seen[0]), machine.layer_sizes
-    record = learn_one(stream, machine, seed, seen, rule)
+def whole_step(machine: Machine, before: Machine, example: int, rates: NDArray[np.float32], record: Record) -> Step:
+    """Return a step of a machine, which was like another one before, of which this was written down."""
+    sizes = machine.layer_sizes
     generative, recognition = (
         [row[:size].copy() for row, size in zip(rows, sizes, strict=True)]
         for rows in (record.generative, record.recognition)
@@ -83,7 +96,7 @@ def learn_whole(
     wake_states = layers_of(record.wake_states, sizes)
     return Step(
         example,
-        rule.rates.copy(),
+        rates.copy(),
         wake_states[0].copy(),
         wake_states,
         generative,

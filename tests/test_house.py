@@ -24,7 +24,7 @@ NOT_COMPILED = (
     "wasm.py",
     "__init__.py",
 )
-DECORATORS = {"jit", "inner", "inline"}
+DECORATORS = {"jit", "inner", "inline", "uncached"}
 # Casts of a number, and what is no call.
 OF_NUMPY = {"float32", "float64", "int64", "uint8", "uint32", "uint64", "inf"}
 

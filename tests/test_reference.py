@@ -3,13 +3,12 @@
 import pkgutil
 import re
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
 import fastws
+from reference_page import PAGE, listed, resolved
 
-PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
 MODULES = {module.name for module in pkgutil.walk_packages(fastws.__path__, "fastws.")}
 # What only others of fastws use; a module without `__all__` is here, or somebody forgot to decide.
 INTERNAL = {
@@ -35,35 +34,6 @@ PARTS_OF = tuple(
     for name in ("codec", "datasets", "exact", "kernels", "live", "plotting", "streams", "sweep", "testing")
 )
 PARTS_OF += ("fastws.cli",)
-
-
-def resolved(name):
-    """Return what a dotted name stands for."""
-    parts = name.split(".")
-    for n_module in range(len(parts), 0, -1):
-        try:
-            found = import_module(".".join(parts[:n_module]))
-        except ModuleNotFoundError:
-            continue
-        for part in parts[n_module:]:
-            found = getattr(found, part)
-        return found
-    raise ModuleNotFoundError(name)
-
-
-def listed():
-    """Return the names that the page lists, in full."""
-    names, module, in_list = [], "", False
-    for line in PAGE.read_text(encoding="utf-8").splitlines():
-        if line.startswith(".. currentmodule::"):
-            module = line.split()[-1]
-        elif line.startswith(".. autodata::"):
-            names.append(line.split()[-1])
-        if line and not line.startswith(" "):
-            in_list = line.startswith(".. autosummary::")
-        elif in_list and re.fullmatch(r" {3}[\w.]+", line):
-            names.append(f"{module}.{line.strip()}")
-    return names
 
 
 def public():
@@ -100,9 +70,15 @@ def test_what_is_public_of_a_module_is_there_and_in_order():
 
 
 @pytest.mark.parametrize(
-    "path", [PAGE.parents[1] / "README.md", *sorted(PAGE.parents[1].glob("examples/*.py"))], ids=lambda path: path.name
+    "path",
+    [
+        PAGE.parents[1] / "README.md",
+        *sorted(PAGE.parents[1].glob("examples/*.py")),
+        *sorted(PAGE.parent.glob("tutorials/*.py")),
+    ],
+    ids=lambda path: path.name,
 )
-def test_readme_and_gallery_use_what_is_public_only(path):
+def test_readme_gallery_and_tutorials_use_what_is_public_only(path):
     """By import, and by the dotted name."""
     text = path.read_text(encoding="utf-8")
     names = {

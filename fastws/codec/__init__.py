@@ -49,6 +49,13 @@ class Ledger(NamedTuple):
         add up to C(α, d) of Eq 3.
     returned_bits : ndarray of float64, shape (n, L)
         Got back from the choice of the first hidden layer's states, and so on up; they add up to -log2 Q(α|d).
+
+    Examples
+    --------
+    >>> import fastws
+    >>> account = fastws.codec.ledger(fastws.Machine([4, 3, 2]), [[0, 1, 1, 0], [1, 1, 1, 1]])
+    >>> account.paid_bits.shape, account.returned_bits.shape
+    ((2, 3), (2, 2))
     """
 
     paid_bits: NDArray[np.float64]
@@ -91,6 +98,14 @@ def compress(
     ValueError
         If x has another width or a value other than 0 and 1, a parameter of the machine is not finite, or another
         argument is out of range.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine, x = fastws.Machine([8, 2]), fastws.Bars(size=2).sample(100).repeat(2, axis=1)
+    >>> blob = fastws.codec.compress(machine, x)
+    >>> bool((fastws.codec.decompress(machine, blob) == x).all())
+    True
     """
     machine.check_finite()
     inputs = check_binary(x, machine.layer_sizes[0])
@@ -130,6 +145,13 @@ def decompress(machine: Machine, blob: bytes, progress: Progress | None = None) 
         If the content is not that of a whole ``.fws`` file, was altered, has a later version, or was compressed with
         another machine, or a parameter of the machine is not finite. Nothing is allocated or decoded before that is
         known.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine = fastws.Machine([4, 2])
+    >>> fastws.codec.decompress(machine, fastws.codec.compress(machine, [[0, 1, 1, 0]]))
+    array([[0, 1, 1, 0]], dtype=uint8)
     """
     machine.check_finite()
     about, words = unpack(blob)
@@ -166,12 +188,27 @@ def describe(blob: bytes) -> Description:
     ------
     ValueError
         If the content is not that of a whole ``.fws`` file, was altered, or has a later version.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> about = fastws.codec.describe(fastws.codec.compress(fastws.Machine([4, 2]), [[0, 1, 1, 0]] * 30))
+    >>> about.n_images, about.method
+    (30, 'bits-back')
     """
     return unpack(blob)[0]
 
 
 def fingerprint(machine: Machine) -> str:
-    """Return 32 hexadecimal digits that stand for the layer sizes and all parameters, of either direction."""
+    """Return 32 hexadecimal digits that stand for the layer sizes and all parameters, of either direction.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine = fastws.Machine([4, 2])
+    >>> fastws.codec.fingerprint(machine) == fastws.codec.fingerprint(machine.copy())
+    True
+    """
     state = hashlib.sha256(struct.pack(f"<{len(machine.layer_sizes)}I", *machine.layer_sizes))
     for array in machine.arrays().values():
         state.update(array.astype("<f4").tobytes())
@@ -195,6 +232,13 @@ def ledger(machine: Machine, x: ArrayLike, seed: Whole = 0) -> Ledger:
     ------
     ValueError
         As `compress`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> account = fastws.codec.ledger(fastws.Machine([4, 2]), [[0, 1, 1, 0]])
+    >>> account.paid_bits.round(2), account.returned_bits.round(2)
+    (array([[4., 2.]]), array([[2.]]))
     """
     machine.check_finite()
     inputs = check_binary(x, machine.layer_sizes[0])

@@ -40,6 +40,13 @@ class Description:
         Bits of the seed that lay on the stack before the first image and are part of the payload.
     header_bits : int
         Everything but the payload: header and checksum.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> about = fastws.codec.describe(fastws.codec.compress(fastws.Machine([4, 2]), [[0, 1, 1, 0]], image_shape=(2, 2)))
+    >>> about.layer_sizes, about.image_shape
+    ((4, 2), (2, 2))
     """
 
     method: str

@@ -24,6 +24,14 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
         they are read: members that overlap, that are compressed otherwise than by `numpy.savez_compressed`, or that
         claim more bytes than they can be made of, and arrays whose headers do; so what is read takes no more than
         1,032 times the size of the file, the most that this compression does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastws import datasets
+    >>> np.savez("images.npz", x=[[0, 1], [1, 0]])
+    >>> list(datasets.read_arrays("images.npz"))
+    ['x']
     """
     name = os.fspath(path)
     try:

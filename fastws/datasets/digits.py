@@ -30,6 +30,13 @@ class DigitData:
     x_train, x_test : ndarray of uint8, shapes (n_train, n_pixels) and (n_test, n_pixels)
     y_train, y_test : ndarray, shapes (n_train,) and (n_test,)
     image_shape : (height, width)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastws import datasets
+    >>> x, y = np.array([[0, 1], [1, 0]], np.uint8), np.array(["a", "b"])
+    >>> data = datasets.DigitData("two images", x, y, x, y, image_shape=(1, 2))
     """
 
     name: str
@@ -69,6 +76,13 @@ def load_bundled(seed: int = 0, threshold: float = BUNDLED_THRESHOLD) -> DigitDa
         Draws the split, stratified by class.
     threshold : float, default=8
         A pixel, from 0 to 16, is on above it.
+
+    Examples
+    --------
+    >>> from fastws import datasets
+    >>> data = datasets.load_bundled()
+    >>> data.x_train.shape, data.x_test.shape, data.image_shape
+    ((1200, 64), (597, 64), (8, 8))
     """
     from sklearn.datasets import load_digits
 
@@ -109,6 +123,15 @@ def load_file(
         If the file cannot be read.
     ValueError
         If it is not such a file, or its images have no labels, are not binary, or do not fit one another.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastws import datasets
+    >>> np.savez("two.npz", x=np.repeat([[0, 1], [1, 0]], 9, axis=0), y=np.repeat(["a", "b"], 9))
+    >>> data = datasets.load_file("two.npz")
+    >>> len(data.x_train), len(data.x_test)  # a third of each class is held out
+    (12, 6)
     """
     arrays = both_parts(path, read(path, key, label_column))
     name = os.path.basename(os.path.abspath(path))

@@ -45,6 +45,15 @@ class ImageSet:
     image_shape : (height, width)
     files : ndarray of str, shape (n,), or None
         Where the images come from pictures: their names.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastws import datasets
+    >>> np.savez("grey.npz", x=[[[0, 90], [200, 10]], [[255, 0], [0, 0]]], y=["a", "b"])
+    >>> images = datasets.load("grey.npz", threshold=127)
+    >>> images.image_shape, images.y.tolist()
+    ((2, 2), ['a', 'b'])
     """
 
     name: str
@@ -98,6 +107,15 @@ def load(
     ValueError
         If it is none of these or damaged; if the images are grey and there is neither threshold nor seed; if all pixels
         of all images are the same, or a threshold makes them so; or if the labels are not one an image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastws import datasets
+    >>> np.savez("grey.npz", x=[[[0, 90], [200, 10]], [[255, 0], [0, 0]]], y=["a", "b"])
+    >>> datasets.load("grey.npz", threshold=127).x
+    array([[0, 0, 1, 0],
+           [1, 0, 0, 0]], dtype=uint8)
     """
     if part not in _NAMES:
         raise ValueError(f"part is {part!r}; choose one of {', '.join(_NAMES)}.")

@@ -27,6 +27,12 @@ def load_openml(which: str) -> DigitData:
     ------
     OSError
         If the set is not in the cache and cannot be fetched.
+
+    Examples
+    --------
+    >>> from fastws import datasets
+    >>> datasets.load_openml("usps").image_shape  # from the network  # doctest: +SKIP
+    (16, 16)
     """
     from sklearn.datasets import fetch_openml
 

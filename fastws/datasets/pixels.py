@@ -38,6 +38,13 @@ def binarise(x: NDArray[Any], threshold: float | None, name: str, seed: int | No
     ValueError
         If x is not binary and there is neither a threshold nor a seed, or both; if x has NaN or is not an array of
         numbers; or if a grey level is below 0 or above 65535.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastws import datasets
+    >>> datasets.binarise(np.array([[0, 90, 200]]), threshold=127, name="images")
+    array([[0, 0, 1]], dtype=uint8)
     """
     if x.dtype.kind not in "biuf":
         raise ValueError(f"{name} holds {x.dtype}; give numbers.")
@@ -107,6 +114,12 @@ def image_shape(n_pixels: int, given: tuple[int, int] | None = None) -> tuple[in
     ------
     ValueError
         If the shape given has another number of pixels.
+
+    Examples
+    --------
+    >>> from fastws import datasets
+    >>> datasets.image_shape(64), datasets.image_shape(6), datasets.image_shape(6, (2, 3))
+    ((8, 8), (1, 6), (2, 3))
     """
     if given is None:
         side = math.isqrt(n_pixels)

@@ -67,6 +67,14 @@ class Report:
         The entropy of the recognition distribution Q(·|d).
     data_entropy_bits
         The entropy of the distribution of inputs.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> bars = fastws.Bars(size=2, p_vertical=0.5, p_bar=0.5)
+    >>> report = fastws.exact.report(fastws.Machine([4, 2]), *bars.distribution())
+    >>> round(report.data_entropy_bits, 6), round(report.asymmetric_divergence_bits, 6)
+    (2.5, 1.5)
     """
 
     asymmetric_divergence_bits: float
@@ -105,6 +113,12 @@ def representations(machine: Machine) -> States:
     ------
     ValueError
         If the machine has more than 20 hidden units.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> fastws.exact.representations(fastws.Machine([3, 2])).tolist()
+    [[0, 0], [0, 1], [1, 0], [1, 1]]
     """
     check_size(machine)
     return all_states(sum(machine.layer_sizes[1:]))
@@ -125,6 +139,13 @@ class Measures(NamedTuple):
         -log2 P(d), the first two terms of Eq 8.
     kl_penalty_bits
         The last term of Eq 8, the sum of Q(α|d) log2 Q(α|d) / P(α|d): by how much the free energy exceeds -log2 P(d).
+
+    Examples
+    --------
+    >>> import fastws
+    >>> found = fastws.exact.measures(fastws.Machine([3, 2]), [[0, 1, 1], [0, 0, 0]])
+    >>> found.kl_penalty_bits.round(6)
+    array([0., 0.])
     """
 
     description_length_bits: Floats
@@ -154,6 +175,15 @@ def measures(machine: Machine, x: ArrayLike) -> Measures:
         parameter that is not finite.
     FloatingPointError
         If a result is not finite all the same, which NumPy's library must have computed wrongly.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> found = fastws.exact.measures(fastws.Machine([3, 2]), [[0, 1, 1]])
+    >>> found.description_length_bits.round(6)  # a bit a pixel and one a hidden unit
+    array([5.])
+    >>> found.free_energy_bits.round(6)  # the hidden units' bits come back
+    array([3.])
     """
     return _measures(*_prepare(machine, x))
 
@@ -165,31 +195,68 @@ def _measures(level: Level, inputs: States) -> Measures:
 
 
 def neg_log_prob_bits(machine: Machine, x: ArrayLike) -> Floats:
-    """Return -log2 P(d) of each input under the generative model, shape (n,); see `measures`."""
+    """Return -log2 P(d) of each input under the generative model, shape (n,); see `measures`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> fastws.exact.neg_log_prob_bits(fastws.Machine([3, 2]), [[0, 1, 1]]).round(6)
+    array([3.])
+    """
     level, inputs = _prepare(machine, x)
     return _bits(-level.log_probs(inputs))
 
 
 def description_length_bits(machine: Machine, x: ArrayLike) -> Floats:
-    """Return the expected description length of each input (Eq 3), shape (n,); see `measures`."""
+    """Return the expected description length of each input (Eq 3), shape (n,); see `measures`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> fastws.exact.description_length_bits(fastws.Machine([3, 2]), [[0, 1, 1]]).round(6)
+    array([5.])
+    """
     level, inputs = _prepare(machine, x)
     return _bits(level.description_lengths(inputs))
 
 
 def recognition_entropy_bits(machine: Machine, x: ArrayLike) -> Floats:
-    """Return the entropy in bits of the recognition distribution Q(·|d) of each input, shape (n,); see `measures`."""
+    """Return the entropy in bits of the recognition distribution Q(·|d) of each input, shape (n,); see `measures`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> fastws.exact.recognition_entropy_bits(fastws.Machine([3, 2]), [[0, 1, 1]]).round(6)
+    array([2.])
+    """
     level, inputs = _prepare(machine, x)
     return _bits(level.entropies(inputs))
 
 
 def free_energy_bits(machine: Machine, x: ArrayLike) -> Floats:
-    """Return the free energy of each input (Eq 5), shape (n,); see `measures`."""
+    """Return the free energy of each input (Eq 5), shape (n,); see `measures`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> fastws.exact.free_energy_bits(fastws.Machine([3, 2]), [[0, 1, 1]]).round(6)
+    array([3.])
+    """
     level, inputs = _prepare(machine, x)
     return _bits(level.description_lengths(inputs) - level.entropies(inputs))
 
 
 def kl_penalty_bits(machine: Machine, x: ArrayLike) -> Floats:
-    """Return the KL penalty of each input, the last term of Eq 8, at least 0, shape (n,); see `measures`."""
+    """Return the KL penalty of each input, the last term of Eq 8, at least 0, shape (n,); see `measures`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine = fastws.Machine([3, 1])
+    >>> machine.rec_biases[0][:] = 1000  # recognition always turns the unit on, generation half of the time
+    >>> fastws.exact.kl_penalty_bits(machine, [[0, 1, 1]]).round(6)
+    array([1.])
+    """
     level, inputs = _prepare(machine, x)
     return _bits(level.kl_penalties(inputs, level.log_probs(inputs)))
 
@@ -214,6 +281,12 @@ def posterior(machine: Machine, x: ArrayLike) -> Floats:
         As `measures`, or if the result takes more than 1 GiB.
     FloatingPointError
         As `measures`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> fastws.exact.posterior(fastws.Machine([3, 2]), [[0, 1, 1]]).round(6)
+    array([[0.25, 0.25, 0.25, 0.25]])
     """
     level, inputs = _prepare(machine, x)
     return _fill(level.posterior, inputs, sum(machine.layer_sizes[1:]))
@@ -239,6 +312,14 @@ def recognition_distribution(machine: Machine, x: ArrayLike) -> Floats:
         As `measures`, or if the result takes more than 1 GiB.
     FloatingPointError
         As `measures`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> machine = fastws.Machine([3, 2])
+    >>> machine.rec_biases[0][0] = 1000
+    >>> fastws.exact.recognition_distribution(machine, [[0, 1, 1]]).round(6)
+    array([[0. , 0. , 0.5, 0.5]])
     """
     level, inputs = _prepare(machine, x)
     return _fill(level.recognition, inputs, sum(machine.layer_sizes[1:]))
@@ -266,6 +347,13 @@ def report(machine: Machine, patterns: ArrayLike, probabilities: ArrayLike) -> R
         As `measures`, or if the probabilities are not m finite numbers of at least 0 that sum to 1.
     FloatingPointError
         As `measures`.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> report = fastws.exact.report(fastws.Machine([3, 2]), [[0, 1, 1], [0, 0, 0]], [0.5, 0.5])
+    >>> round(report.asymmetric_divergence_bits, 6)  # three bits an image, where one would do
+    2.0
     """
     level, inputs = _prepare(machine, patterns, "patterns")
     weights = check_probabilities(probabilities, len(inputs))

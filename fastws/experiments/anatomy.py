@@ -31,6 +31,13 @@ class Anatomy:
         columns the numbers after them, from the left.
     dead : tuple of int
         Units without a large weight.
+
+    Examples
+    --------
+    >>> from fastws.experiments.anatomy import Anatomy
+    >>> found = Anatomy(size=2, bars=((0,), (1, 2), ()), dead=(2,))
+    >>> found.crosses, found.missing, found.faults
+    ((1,), (3,), ('cross', 'dead unit', 'missing bar'))
     """
 
     size: int
@@ -102,6 +109,15 @@ def anatomy(machine: Machine) -> Anatomy:
     ------
     ValueError
         If the number of inputs is no square, or a parameter is not finite.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.experiments.anatomy import anatomy
+    >>> machine = fastws.Machine([4, 2])
+    >>> machine.gen_weights[0] = [[9, 9, 0, 0], [9, 9, 9, 0]]  # the upper row; it and the left column
+    >>> anatomy(machine).labels
+    ('row 1', 'row 1 + column 1')
     """
     n_inputs = machine.layer_sizes[0]
     size = math.isqrt(n_inputs)

@@ -50,6 +50,12 @@ class Recipe:
         The rates are those of level 0, level 1 and the top layer's biases.
     restarts : int
         With how many machines `fastws bars` begins.
+
+    Examples
+    --------
+    >>> from fastws.experiments.bars import Recipe
+    >>> Recipe(-3.0, ((0.5, (0.1,) * 3), (0.5, (0.01,) * 3))).schedule(1000)
+    [(500, (0.1, 0.1, 0.1)), (500, (0.01, 0.01, 0.01))]
     """
 
     first_hidden_bias: float
@@ -84,7 +90,16 @@ RECIPES = {
 
 
 class BarsRun(WatchedRun):
-    """One run of the bars experiment; its curve holds the asymmetric divergence and the KL penalty, exact, in bits."""
+    """One run of the bars experiment; its curve holds the asymmetric divergence and the KL penalty, exact, in bits.
+
+    Examples
+    --------
+    >>> from fastws.experiments import bars
+    >>> run = bars.new_run(n_examples=200)
+    >>> bars.learn([run])
+    >>> run.succeeded, run.divergence_bits > 1
+    (False, True)
+    """
 
     @property
     def bars(self) -> Bars:
@@ -123,6 +138,14 @@ def learn(runs: Sequence[BarsRun], until: int | None = None, check: Callable[[ob
     """Learn from a number of examples, or to the end of the schedule; what `check` raises ends it in good order.
 
     The runs differ in their seeds only.
+
+    Examples
+    --------
+    >>> from fastws.experiments import bars
+    >>> runs = [bars.new_run(seed, n_examples=200) for seed in range(2)]
+    >>> bars.learn(runs)
+    >>> [run.curve[-1][0] for run in runs]
+    [200, 200]
     """
     first = runs[0]
     distribution = first.bars.distribution()
@@ -150,6 +173,15 @@ class Contest:
         How many runs there were at first.
     given_up : int
         Examples that the others had seen.
+
+    Examples
+    --------
+    >>> from fastws.experiments import bars
+    >>> contest = bars.new_contest(0, 2, lambda seed: bars.new_run(seed, n_examples=200))
+    >>> bars.learn(contest.runs, until=50)
+    >>> contest.choose()
+    >>> len(contest.runs), contest.given_up
+    (1, 50)
     """
 
     seed: int
@@ -205,6 +237,13 @@ def new_contest(seed: int, restarts: int, new: Callable[[int], BarsRun]) -> Cont
     ------
     ValueError
         If the seed or the number of restarts is out of range, or as `new` does.
+
+    Examples
+    --------
+    >>> from fastws.experiments import bars
+    >>> contest = bars.new_contest(seed=5, restarts=3, new=bars.new_run)
+    >>> len(contest.runs)
+    3
     """
     return Contest(seed, [new(own) for own in seeds_of_restarts(seed, restarts)], restarts)
 
@@ -233,6 +272,13 @@ def new_run(
     ValueError
         If a number is out of range, there is no such recipe, or the machine has too many hidden units, or the images
         too many pixels, for exact evaluation.
+
+    Examples
+    --------
+    >>> from fastws.experiments import bars
+    >>> run = bars.new_run(seed=1, n_examples=1000)
+    >>> run.simulation
+    <Simulation of Machine([16, 8, 1]) on Bars(size=4, ...), seed 1: 0 of 1,000 examples>
     """
     return BarsRun(new_simulation(seed, recipe, n_examples, bars, n_hidden))
 
@@ -264,6 +310,12 @@ def new_simulation(
     ------
     ValueError
         As `new_run` does.
+
+    Examples
+    --------
+    >>> from fastws.experiments import bars
+    >>> bars.new_simulation(n_hidden=10, n_top=2, first_hidden_bias=-4).machine
+    Machine([16, 10, 2])
     """
     chosen = _recipe(recipe)
     bars = bars or Bars()
@@ -287,6 +339,12 @@ class BarsExperiment:
     Its settings are the options of `fastws bars` and four more: `top`, the units of the top layer;
     `first_hidden_bias`, None for the recipe's own; `nonnegative`; and `exclude`, which is one of none, full, blank and
     full+blank. `hidden` is None for one unit a bar.
+
+    Examples
+    --------
+    >>> from fastws.experiments.bars import BARS
+    >>> BARS.simulation({**BARS.defaults, "hidden": 10}, seed=0).machine
+    Machine([16, 10, 1])
     """
 
     name = "bars"

@@ -45,7 +45,16 @@ _WEIGHTS_AT_ONCE = 1 << 26
 
 
 class DigitRun(WatchedRun):
-    """The machine of one class; its curve holds the description length of training images in bits, by Eq 3."""
+    """The machine of one class; its curve holds the description length of training images in bits, by Eq 3.
+
+    Examples
+    --------
+    >>> from fastws import datasets
+    >>> from fastws.experiments import digits
+    >>> run = digits.new_runs(datasets.load_bundled(), n_sweeps=2)[0]
+    >>> run.n_sweeps, run.images.shape[1]
+    (2, 64)
+    """
 
     @property
     def images(self) -> NDArray[np.uint8]:
@@ -85,6 +94,14 @@ def new_runs(
     ------
     ValueError
         If a number is out of range.
+
+    Examples
+    --------
+    >>> from fastws import datasets
+    >>> from fastws.experiments import digits
+    >>> runs = digits.new_runs(datasets.load_bundled(), n_sweeps=2)
+    >>> len(runs), runs[0].simulation.machine
+    (10, Machine([64, 16, 16, 4]))
     """
     classifier = DescriptionLengthClassifier(hidden, n_sweeps, random_state=seed)
     return [DigitRun(simulation) for simulation in classifier.simulations(data.x_train, data.y_train)]
@@ -110,6 +127,15 @@ class Reading:
     classes : ndarray, shape (n_classes,)
     labels : ndarray, shape (n_test,)
         The true classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastws.experiments.digits import Reading
+    >>> bits = {"description_length": np.array([[3.0, 5.0], [4.0, 2.0], [1.0, 2.0]])}
+    >>> reading = Reading(bits, classes=np.array([0, 1]), labels=np.array([0, 1, 1]))
+    >>> reading.confusion().tolist()
+    [[1, 0], [1, 1]]
     """
 
     bits: dict[str, NDArray[np.float64]]
@@ -146,6 +172,15 @@ def read(
     """Describe every test image with every machine: `n_runs` runs of each recognition net an image [16].
 
     `watch` is called with the number of images read.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.experiments import digits
+    >>> data = fastws.datasets.load_bundled()
+    >>> reading = digits.read([fastws.Machine([64, 4]) for _ in range(10)], data, n_runs=1)
+    >>> reading.bits["description_length"].shape
+    (597, 10)
     """
     classifier = DescriptionLengthClassifier(n_runs=n_runs, random_state=seed, n_jobs=-1)
     classifier.use_machines(machines, np.unique(data.y_train))
@@ -179,6 +214,13 @@ def nearest_neighbour_error(
     """Return the test error of 1-nearest-neighbour classification by Hamming distance.
 
     `watch` is called with the number of images compared; `so_far` is kept up to date, and gone on from.
+
+    Examples
+    --------
+    >>> from fastws import datasets
+    >>> from fastws.experiments import digits
+    >>> digits.nearest_neighbour_error(datasets.load_bundled()) < 0.1
+    True
     """
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -197,7 +239,14 @@ def nearest_neighbour_error(
 
 @dataclass(frozen=True)
 class Backprop:
-    """The best supervised net with one hidden layer, and where it was found."""
+    """The best supervised net with one hidden layer, and where it was found.
+
+    Examples
+    --------
+    >>> from fastws.experiments.digits import Backprop
+    >>> Backprop(error=0.06, n_hidden=64, decay=0.1, n_sweeps=20).n_hidden
+    64
+    """
 
     error: float
     n_hidden: int
@@ -248,6 +297,13 @@ def backprop(
 
     So the paper did, in favour of this baseline. `watch` is called with the number of sweeps done. `found` gets the
     best of each net that is done, and nets that are in it are not trained again.
+
+    Examples
+    --------
+    >>> from fastws import datasets
+    >>> from fastws.experiments import digits
+    >>> digits.backprop(datasets.load_bundled()).error < 0.1  # doctest: +SKIP
+    True
     """
     from sklearn.neural_network import MLPClassifier
     from threadpoolctl import threadpool_limits

@@ -41,6 +41,15 @@ class TrainingRun(watched.WatchedRun):
         In sweeps.
     best : Machine or None
         With images held out: a copy of the machine that had the lowest free energy of them.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.experiments.training import new_training
+    >>> run = new_training(fastws.Machine([4, 2]), fastws.Bars(size=2).sample(40), [(200, 0.1)])
+    >>> run.run()
+    >>> run.kept_at, run.machine is run.simulation.machine
+    (200, True)
     """
 
     held_out: NDArray[np.uint8] | None = None
@@ -161,7 +170,16 @@ def new_training(
     nonnegative_input_weights: bool = False,
     seed: int = 0,
 ) -> TrainingRun:
-    """Return a training that has not begun; `train` says what the arguments are."""
+    """Return a training that has not begun; `train` says what the arguments are.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.experiments.training import new_training
+    >>> run = new_training(fastws.Machine([4, 2]), fastws.Bars(size=2).sample(40))
+    >>> run.simulation.examples_seen, run.simulation.total_examples  # a hundred sweeps to come
+    (0, 4000)
+    """
     check_integer(patience, "patience")
     training = streams.Images(images)
     held_out = None
@@ -219,6 +237,15 @@ def train(
         If parameters are no longer finite, or images cost far more than their raw pixels (`fastws.divergence`).
     ValueError
         If the images are not binary or all the same, or a number is out of range.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.experiments.training import train
+    >>> x = fastws.Bars(size=2).sample(40)
+    >>> run = train(fastws.Machine([4, 2]), x, schedule=[(200, 0.1)], validation=0.25)
+    >>> len(run.images), len(run.held_out), round(run.curve[0][1], 6)
+    (30, 10, 4.0)
     """
     run = new_training(machine, images, schedule, validation, patience, nonnegative_input_weights, seed)
     run.run()

@@ -25,6 +25,14 @@ class WatchedRun:
         Time spent learning; of runs that learn together, each has its share.
     compile_seconds : float
         Time spent compiling, or loading what had been compiled before.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.experiments.watched import WatchedRun
+    >>> run = WatchedRun(fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(90, 0.1)]))
+    >>> run.measured()
+    -1
     """
 
     simulation: Simulation
@@ -64,6 +72,15 @@ def train(
     ------
     LearningDiverged
         If what was learned cannot be right. The run is then as it was found.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.experiments.watched import WatchedRun, train
+    >>> run = WatchedRun(fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(90, 0.1)]))
+    >>> train([run], [0, 50, 90], lambda machine: tuple(fastws.exact.free_energy_bits(machine, [[0, 1, 0, 1]])))
+    >>> [seen for seen, bits in run.curve]
+    [0, 50, 90]
     """
     for point in points:
         due = [run for run in runs if run.measured() < point]

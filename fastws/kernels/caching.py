@@ -37,7 +37,14 @@ _declaring = threading.Lock()
 
 
 class CacheWarning(UserWarning):
-    """Compiled code cannot be kept where it should be."""
+    """Compiled code cannot be kept where it should be.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from fastws.kernels.caching import CacheWarning
+    >>> warnings.filterwarnings("error", category=CacheWarning)  # where a slow start is a fault
+    """
 
 
 def cached_njit(sources: Sequence[str], **options: Any) -> Callable[[Callable[..., Any]], Any]:

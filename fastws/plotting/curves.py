@@ -49,6 +49,11 @@ def learning_curve(
     ------
     ValueError
         If the lengths differ, there is no point, or the reference is not above zero.
+
+    Examples
+    --------
+    >>> from fastws import plotting
+    >>> figure = plotting.learning_curve([0, 1000, 2000], [8.0, 2.5, 0.3], [0.0, 0.4, 0.1])
     """
     if reference_bits is not None and not 0 < reference_bits < math.inf:
         raise ValueError(f"reference_bits is {reference_bits!r}; give a number above 0, or None for no line.")
@@ -109,6 +114,11 @@ def free_energy_curve(
     ------
     ValueError
         If the lengths differ, there is no point, or a number is not finite.
+
+    Examples
+    --------
+    >>> from fastws import plotting
+    >>> figure = plotting.free_energy_curve([0, 1000, 2000], [64, 30, 28], held_out_bits=[64, 31, 33], kept_at=1000)
     """
     x = _finite(examples_seen, "examples_seen")
     curves = {"training images": _finite(training_bits, "training_bits", len(x))}
@@ -153,6 +163,11 @@ def description_length_curve(
     ------
     ValueError
         If there is no class, the lengths differ, or there is no point.
+
+    Examples
+    --------
+    >>> from fastws import plotting
+    >>> figure = plotting.description_length_curve([0, 1, 2], {"zeros": [64, 40, 30], "ones": [64, 30, 20]})
     """
     x = _finite(sweeps, "sweeps")
     if not bits_by_class:

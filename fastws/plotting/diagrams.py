@@ -37,6 +37,12 @@ def bars_model(bars: "Bars", title: str | None = None) -> Figure:
     References
     ----------
     .. [1] Hinton, Dayan, Frey and Neal, Science 268 (1995), 1158-1161.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws import plotting
+    >>> figure = plotting.bars_model(fastws.Bars(size=4, p_bar=0.25))
     """
     shown = list(range(bars.size)) if bars.size <= _MOST else [*range(_MOST - 2), bars.size - 1]
     slots = [*range(len(shown) - 1), min(bars.size, _MOST) - 1]

@@ -50,6 +50,12 @@ def image_grid(
     ------
     ValueError
         If the images are not binary, there are none, or image_shape does not hold them.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws import plotting
+    >>> figure = plotting.image_grid(fastws.Bars(size=2).sample(24), n_columns=8, title="Bars")
     """
     array = check_images(images, image_shape, "images")
     columns = min(check_integer(n_columns, "n_columns"), len(array))
@@ -87,6 +93,12 @@ def fantasies(
     ------
     ValueError
         If image_shape does not hold the inputs.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws import plotting
+    >>> figure = plotting.fantasies(fastws.Machine([6, 2]), n=12, image_shape=(2, 3))
     """
     shape = check_image_shape(image_shape, machine.layer_sizes[0])
     return image_grid(machine.fantasies(n, seed=seed), shape, title=title)
@@ -128,6 +140,13 @@ def samples(
     References
     ----------
     .. [1] Hinton, Dayan, Frey and Neal, Science 268 (1995), 1158-1161.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws import plotting
+    >>> bars = fastws.Bars(size=2)
+    >>> figure = plotting.samples(bars.sample(8), fastws.Machine([4, 2]).fantasies(8))
     """
     sides = [check_images(data, image_shape, "data"), check_images(fantasies, image_shape, "fantasies")]
     if sides[0].shape[1:] != sides[1].shape[1:]:
@@ -181,6 +200,13 @@ def digit_samples(
     References
     ----------
     .. [1] Hinton, Dayan, Frey and Neal, Science 268 (1995), 1158-1161.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws import plotting
+    >>> images = {"bars": fastws.Bars(size=2).sample(4), "noise": fastws.Machine([4, 2]).fantasies(4)}
+    >>> figure = plotting.digit_samples(images, images)
     """
     labels = list(examples_by_class)
     if not labels or set(labels) != set(fantasies_by_class):
@@ -245,6 +271,12 @@ def misread(
     ------
     ValueError
         If the lengths differ, the images are not binary, or image_shape does not hold them.
+
+    Examples
+    --------
+    >>> from fastws import plotting
+    >>> image, label, taken_for = [[0, 1, 1, 0]], ["b"], ["a"]
+    >>> figure = plotting.misread(image, label, taken_for, [3.0], label, [3.5])
     """
     columns: list[Sequence[Any] | NDArray[Any]] = [
         true_labels,

@@ -46,6 +46,11 @@ def confusion(matrix: ArrayLike, labels: Sequence[Hashable], title: str | None =
     ------
     ValueError
         If the matrix is not square, has an entry that is no count, or the labels are not one a row.
+
+    Examples
+    --------
+    >>> from fastws import plotting
+    >>> figure = plotting.confusion([[9, 1], [0, 10]], labels=["zero", "one"])
     """
     counts = np.asarray(matrix)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or len(counts) == 0:

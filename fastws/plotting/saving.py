@@ -59,6 +59,14 @@ def save(figure: Figure, path_without_suffix: str | os.PathLike[str]) -> list[Pa
     ------
     OSError
         If the folder cannot be written.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws import plotting
+    >>> figure = plotting.hinton(fastws.Machine([4, 2]))
+    >>> [path.name for path in plotting.save(figure, "weights")]
+    ['weights.png', 'weights.svg']
     """
     return save_all({path_without_suffix: figure})
 
@@ -101,6 +109,15 @@ def save_film(animation: Animation, path_without_suffix: str | os.PathLike[str])
     ------
     OSError
         If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from matplotlib import pyplot as plt, animation
+    >>> from fastws import plotting
+    >>> figure, axes = plt.subplots()
+    >>> film = animation.ArtistAnimation(figure, [[axes.imshow([[0, 1]])], [axes.imshow([[1, 0]])]])
+    >>> [path.name for path in plotting.save_film(film, "blink")]
+    ['blink.gif', 'blink.html']
     """
     base = os.fspath(path_without_suffix)
     gif, page = Path(f"{base}.gif"), Path(f"{base}.html")

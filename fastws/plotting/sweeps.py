@@ -71,6 +71,11 @@ def success_rates(
     ------
     ValueError
         If the lengths differ, no run is left, or `within_bits` is not above 0.
+
+    Examples
+    --------
+    >>> from fastws import plotting
+    >>> figure = plotting.success_rates([0.1, 0.1, 0.2, 0.2], [0.7, 0.6, 0.05, 0.6], label="p(bar)")
     """
     if not 0 < within_bits < math.inf:
         raise ValueError(f"within_bits is {within_bits!r}; give a number above 0.")

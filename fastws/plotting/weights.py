@@ -67,6 +67,14 @@ def hinton(
     References
     ----------
     .. [1] Hinton, Dayan, Frey and Neal, Science 268 (1995), 1158-1161.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws import plotting
+    >>> machine = fastws.Machine([4, 2])
+    >>> machine.gen_weights[0] = [[2, 2, -1, -1], [-1, 2, -1, 2]]
+    >>> figure = plotting.hinton(machine, labels=["row 1", "column 2"])
     """
     machine.check_finite()
     n_units = machine.layer_sizes[1]

@@ -39,6 +39,16 @@ class Bars(SourceStream):
     ------
     ValueError
         If a probability is outside [0, 1], the size is not at least 1, `exclude` has another word, or nothing is left.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> bars = fastws.Bars(size=2, p_vertical=0.5, p_bar=0.5)
+    >>> bars.sample(3, seed=1).shape
+    (3, 4)
+    >>> patterns, probabilities = bars.distribution()
+    >>> print(patterns[1], probabilities[1])  # the lower row
+    [0 0 1 1] 0.125
     """
 
     size = Fixed[int]()

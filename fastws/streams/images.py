@@ -28,6 +28,15 @@ class Images(SourceStream):
     ------
     ValueError
         If x is empty, not rectangular, or has a value other than 0 and 1.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> images = fastws.Images([[0, 1], [1, 1], [0, 1], [0, 1]])
+    >>> images
+    Images(4 of 2 units)
+    >>> print(images.distribution()[1])
+    [0.75 0.25]
     """
 
     x = Fixed[NDArray[np.uint8]]()

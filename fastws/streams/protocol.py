@@ -20,6 +20,17 @@ class RowStream(Protocol):
     Its examples must depend on their numbers alone, so that a run gives the same bits however it is cut into calls,
     resumed, or run beside others; `examples/plot_own_stream.py` writes one. `Bars` and `Images` have the kernels make
     examples instead, which spares the time that `fill` takes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Stripes:
+    ...     n_inputs = 4
+    ...     def fill(self, rows, first_example):
+    ...         rows[:] = (first_example + np.arange(len(rows))[:, np.newaxis] + np.arange(4)) % 2
+    >>> import fastws
+    >>> fastws.Simulation(fastws.Machine([4, 2]), Stripes(), [(100, 0.1)]).advance().examples_seen
+    100
     """
 
     @property
@@ -34,6 +45,15 @@ class LearningStream(Protocol):
     """A stream that lets machines learn itself, as one does that is made from `Bars` and has a `learn` of its own.
 
     Simulations of it learn one by one, unless the class that has its `learn` has a `learn_together` as well.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> class Slower(fastws.Bars):
+    ...     def learn(self, machine, seed, n_examples, seen, rates, floor):
+    ...         super().learn(machine, seed, n_examples, seen, rates / 2, floor)
+    >>> fastws.Simulation(fastws.Machine([4, 2]), Slower(size=2), [(100, 0.1)]).advance().examples_seen
+    100
     """
 
     @property

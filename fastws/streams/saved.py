@@ -38,6 +38,14 @@ def stream_from_description(
         If `own` is needed and is not given, or does not fit.
     ValueError
         If there is no such stream, or it does not fit; before anything is made that is larger than it should be.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.streams import stream_from_description
+    >>> values, arrays = fastws.Images([[0, 1], [1, 1]]).description()
+    >>> stream_from_description(values, arrays, n_inputs=2)
+    Images(2 of 2 units)
     """
     if values.get("kind") == "bars":
         size = check_integer(values["size"], "size")

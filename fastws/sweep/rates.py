@@ -10,7 +10,15 @@ if TYPE_CHECKING:
 
 
 def success_interval(n_succeeded: int, n_runs: int) -> tuple[float, float]:
-    """Return the 95 % interval of a success rate by Wilson's score; (0, 1) of no runs."""
+    """Return the 95 % interval of a success rate by Wilson's score; (0, 1) of no runs.
+
+    Examples
+    --------
+    >>> from fastws import sweep
+    >>> low, high = sweep.success_interval(6, 10)
+    >>> round(low, 2), round(high, 2)
+    (0.31, 0.83)
+    """
     from scipy.stats import binomtest
 
     if n_runs == 0:
@@ -20,7 +28,15 @@ def success_interval(n_succeeded: int, n_runs: int) -> tuple[float, float]:
 
 
 def varied(table: "pd.DataFrame") -> list[str]:
-    """Return the settings of a table that have more than one value in it."""
+    """Return the settings of a table that have more than one value in it.
+
+    Examples
+    --------
+    >>> from fastws import sweep
+    >>> from fastws.experiments.bars import BARS
+    >>> sweep.varied(sweep.run(BARS, {"size": [2, 3], "examples": 100}, seeds=1))
+    ['size']
+    """
     return [name for name in setting_names(table) if table[name].nunique(dropna=False) > 1]
 
 
@@ -46,6 +62,14 @@ def success_rates(table: "pd.DataFrame", within_bits: float = 0.10) -> "pd.DataF
     ------
     ValueError
         If `within_bits` is not above 0.
+
+    Examples
+    --------
+    >>> from fastws import sweep
+    >>> from fastws.experiments.bars import BARS
+    >>> table = sweep.run(BARS, {"size": [2, 3], "examples": 100}, seeds=2)
+    >>> sweep.success_rates(table, within_bits=100)[["size", "runs", "succeeded"]].to_numpy().tolist()
+    [[2, 2, 2], [3, 2, 2]]
     """
     if not 0 < within_bits < math.inf:
         raise ValueError(f"within_bits is {within_bits!r}; give a number above 0.")

@@ -75,6 +75,14 @@ def run(
         does after Ctrl-C.
     ImportError
         If pandas, or for a Parquet file pyarrow, is not installed.
+
+    Examples
+    --------
+    >>> from fastws import sweep
+    >>> from fastws.experiments.bars import BARS
+    >>> table = sweep.run(BARS, {"size": [2, 3], "examples": 100}, seeds=2, path="bars.csv")
+    >>> table[["size", "seed"]].to_numpy().tolist()
+    [[2, 0], [2, 1], [3, 0], [3, 1]]
     """
     execute = _engine(engine, workers)
     settings, numbers = expand(experiment, vary), _check_seeds(seeds)

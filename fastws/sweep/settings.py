@@ -32,6 +32,18 @@ class Experiment(Protocol):
         The type of each setting whose default is None; None stays one of its values.
     measure_names : sequence of str
         What `measures` measures.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> class Pixels:
+    ...     name, defaults, types, measure_names = "pixels", {"rate": 0.1}, {}, ["free_energy_bits"]
+    ...     def simulation(self, settings, seed):
+    ...         return fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(2), [(9, settings["rate"])], seed=seed)
+    ...     def measures(self, run):
+    ...         return {"free_energy_bits": fastws.exact.free_energy_bits(run.machine, [[0, 1, 0, 1]])[0]}
+    >>> len(fastws.sweep.run(Pixels(), {"rate": [0.01, 0.1]}, seeds=2))
+    4
     """
 
     # Read only, and of any values, so that a plain class with attributes that say no type is one.
@@ -133,6 +145,13 @@ def expand(
     ------
     ValueError
         If there is no such setting, a value has another type than it takes, or nothing is asked for.
+
+    Examples
+    --------
+    >>> from fastws import sweep
+    >>> from fastws.experiments.bars import BARS
+    >>> [(settings["hidden"], settings["p_bar"]) for settings in sweep.expand(BARS, {"hidden": [8, 10], "p_bar": 0.3})]
+    [(8, 0.3), (10, 0.3)]
     """
     defaults = {name: check_setting(experiment, name, value) for name, value in experiment.defaults.items()}
     if isinstance(vary, Mapping):

@@ -89,6 +89,14 @@ def read(path: str | os.PathLike[str]) -> "pd.DataFrame":
         If it does not end in .csv or .parquet, or holds something else.
     ImportError
         If pandas, or for a Parquet file pyarrow, is not installed.
+
+    Examples
+    --------
+    >>> from fastws import sweep
+    >>> from fastws.experiments.bars import BARS
+    >>> table = sweep.run(BARS, {"size": 2, "examples": 100}, seeds=3, path="bars.csv")
+    >>> len(sweep.read("bars.csv"))
+    3
     """
     return _read(path, [])
 
@@ -132,6 +140,13 @@ def setting_names(table: "pd.DataFrame") -> list[str]:
     ------
     ValueError
         If the table is not one of a sweep.
+
+    Examples
+    --------
+    >>> from fastws import sweep
+    >>> from fastws.experiments.bars import BARS
+    >>> sweep.setting_names(sweep.run(BARS, {"size": 2, "examples": 100}, seeds=1))[:3]
+    ['recipe', 'examples', 'size']
     """
     columns = [str(column) for column in table.columns]
     if len(columns) < 4 or columns[0] != "experiment" or "seed" not in columns or columns[-2:] != ["seconds", "error"]:

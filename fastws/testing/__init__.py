@@ -7,7 +7,8 @@ It needs Hypothesis (``pip install fastws[testing]``); the rest of fastws does n
     testing.check_update_rule(my_rule, phase="wake")
 """
 
-from fastws.testing.battery import BrokenProperty, check_update_rule, connection_rule
+from fastws.rules import connection_rule
+from fastws.testing.battery import BrokenProperty, check_update_rule
 from fastws.testing.properties import PROPERTIES
 from fastws.testing.strategies import binary_vectors, layer_sizes, learning_rates, machines, streams
 

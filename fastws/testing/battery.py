@@ -18,7 +18,6 @@ so that a right rule is within `TOLERANCE` of what float64 expects, times the la
 Learning rates are at least 1/16; rules that are wrong are wrong by a share of that.
 """
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,10 +27,11 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky, NoSuchExample
 
 from fastws.machine import Machine
+from fastws.rules import LEARNING, PhaseName, takes_constraint
+from fastws.rules import UpdateRule as Rule
 from fastws.testing.properties import PROPERTIES
-from fastws.testing.reference import States
 from fastws.testing.strategies import binary_vectors, layer_sizes, learning_rates, machines
-from fastws.testing.trial import LEARNING, Broken, PhaseName, Rule, Trial, fill, place_of
+from fastws.testing.trial import Broken, Trial, fill, place_of
 
 _WIDE = 35
 
@@ -43,6 +43,15 @@ class BrokenProperty(AssertionError):
     ----------
     property_name : str
         A key of `PROPERTIES`.
+
+    Examples
+    --------
+    >>> from fastws.testing import BrokenProperty, check_update_rule
+    >>> try:
+    ...     check_update_rule(lambda machine, states, rates: None, max_examples=5)
+    ... except BrokenProperty as broken:
+    ...     print(broken.property_name)
+    gradient
     """
 
     def __init__(self, property_name: str, message: str) -> None:
@@ -101,21 +110,27 @@ def check_update_rule(
         it, and the numbers.
     ValueError
         If there is no such phase or property.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.testing import check_update_rule
+    >>> check_update_rule(fastws.wake_update, phase="wake", properties=["gradient"], max_examples=5)
+    >>> check_update_rule(lambda machine, states, rates: None, properties=["gradient"], max_examples=5)
+    Traceback (most recent call last):
+        ...
+    fastws.testing.battery.BrokenProperty: the wake rule breaks the property 'gradient'...
     """
     if phase not in LEARNING:
         raise ValueError(f"phase is {phase!r}; a rule learns in the 'wake' or in the 'sleep' phase.")
     for name in PROPERTIES if properties is None else properties:
         if name not in PROPERTIES:
             raise ValueError(f"there is no property {name!r}; those there are: {', '.join(PROPERTIES)}.")
-        if name == "positivity" and not (phase == "wake" and _takes_constraint(rule)):
+        if name == "positivity" and not (phase == "wake" and takes_constraint(rule)):
             continue
         found = _smallest(name, rule, phase, max_examples)
         if found is not None:
             raise BrokenProperty(name, _describe(name, *found))
-
-
-def _takes_constraint(rule: Rule) -> bool:
-    return "nonnegative_input_weights" in inspect.signature(rule).parameters
 
 
 def _smallest(name: str, rule: Rule, phase: PhaseName, max_examples: int) -> tuple[Trial, str] | None:
@@ -158,35 +173,3 @@ def _describe(name: str, trial: Trial, numbers: str) -> str:
             f"{numbers}.",
         ]
     )
-
-
-def connection_rule(kernel: Callable[..., object], phase: PhaseName = "wake") -> Rule:
-    """Return the rule that applies a rule for one connection to each connection that learns.
-
-    Parameters
-    ----------
-    kernel : callable
-        ``kernel(weights, biases, driving, driven, rate)`` changes float32 arrays in place: `weights` of shape
-        (n_driving, n_driven) and `biases` of shape (n_driven,), given the uint8 states of both layers and a float32.
-        Awake the top layer is driven by a layer of no units. It may be a function of Numba's ``@njit``.
-    phase : {"wake", "sleep"}, default="wake"
-
-    Returns
-    -------
-    callable
-        A rule as `check_update_rule` takes it.
-    """
-
-    def rule(machine: Machine, states: Sequence[States], rates: Sequence[float]) -> None:
-        top = len(states) - 1
-        for level in range(top):
-            lower, upper, rate = states[level], states[level + 1], np.float32(rates[level])
-            if phase == "wake":
-                kernel(machine.gen_weights[level], machine.gen_biases[level], upper, lower, rate)
-            else:
-                kernel(machine.rec_weights[level], machine.rec_biases[level], lower, upper, rate)
-        if phase == "wake":
-            nothing = np.zeros((0, len(states[top])), np.float32)
-            kernel(nothing, machine.gen_biases[top], states[top][:0], states[top], np.float32(rates[top]))
-
-    return rule

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastws.machine import Machine
+from fastws.rules import LEARNING
 from fastws.testing import reference
 from fastws.testing.reference import Parameters, States
 from fastws.testing.trial import (
-    LEARNING,
     Broken,
     Trial,
     arrays_of,

@@ -31,6 +31,15 @@ def layer_sizes(
     Returns
     -------
     strategy of list of int
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> from fastws.testing import layer_sizes
+    >>> @given(layer_sizes(max_hidden=4))
+    ... def test_sizes(sizes):
+    ...     assert 1 <= sum(sizes[1:]) <= 4
+    >>> test_sizes()
     """
     n_layers = draw(st.integers(1, min(max_hidden_layers, max_hidden)))
     sizes = [draw(st.integers(1, max_inputs))]
@@ -59,6 +68,15 @@ def machines(
     Returns
     -------
     strategy of Machine
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> from fastws.testing import machines
+    >>> @given(machines())
+    ... def test_a_machine_has_hidden_units(machine):
+    ...     assert len(machine.layer_sizes) > 1
+    >>> test_a_machine_has_hidden_units()
     """
     machine = Machine(draw(layer_sizes() if sizes is None else sizes))
     for arrays in (machine.gen_weights, machine.gen_biases, machine.rec_weights, machine.rec_biases):
@@ -78,6 +96,15 @@ def binary_vectors(n_units: int) -> st.SearchStrategy[NDArray[np.uint8]]:
     Returns
     -------
     strategy of ndarray of uint8, shape (n_units,)
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> from fastws.testing import binary_vectors
+    >>> @given(binary_vectors(5))
+    ... def test_states_are_binary(states):
+    ...     assert set(states.tolist()) <= {0, 1}
+    >>> test_states_are_binary()
     """
     states = st.lists(st.integers(0, 1), min_size=n_units, max_size=n_units)
     return states.map(lambda drawn: np.array(drawn, np.uint8))
@@ -95,6 +122,15 @@ def learning_rates(n_levels: int, at_least: float = 0.0) -> st.SearchStrategy[tu
     Returns
     -------
     strategy of tuple of float, length n_levels
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> from fastws.testing import learning_rates
+    >>> @given(learning_rates(3, at_least=0.5))
+    ... def test_rates(rates):
+    ...     assert len(rates) == 3 and min(rates) >= 0.5
+    >>> test_rates()
     """
     rate = st.integers(math.ceil(16 * at_least), 16).map(lambda n: n / 16)
     return st.tuples(*[rate] * n_levels)
@@ -112,6 +148,15 @@ def streams(draw: Callable[..., Any], n_inputs: int | None = None) -> Stream:
     Returns
     -------
     strategy of Images or Bars
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> from fastws.testing import streams
+    >>> @given(streams(n_inputs=4))
+    ... def test_images_fit(stream):
+    ...     assert stream.distribution()[0].shape[1] == 4
+    >>> test_images_fit()
     """
     n = draw(st.integers(1, 9)) if n_inputs is None else n_inputs
     size = math.isqrt(n)

@@ -1,23 +1,19 @@
 """An example to try a rule on, and how what the rule does is compared with what it should do."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from fastws.machine import Machine
+from fastws.rules import LEARNING, PhaseName
+from fastws.rules import UpdateRule as Rule
 from fastws.testing import reference
 from fastws.testing.reference import Layers, Parameters, States
 
 TOLERANCE = 1e-6
 """How far a changed parameter may be from what is expected, beside parameters of up to 1."""
-
-Rule = Callable[..., object]
-PhaseName = Literal["wake", "sleep"]
-
-LEARNING = {"wake": "gen", "sleep": "rec"}
-"""How the names of the parameters begin that learn in a phase."""
 
 
 class Broken(Exception):

@@ -1,0 +1,229 @@
+"""Learning by rules of one's own: the phases one by one, and a loop that is compiled for compiled rules.
+
+The loop draws what `run` draws. It is compiled anew for each rule, since what takes a function never comes from the
+cache; so it is kept small: the phases do come from there, and are called.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+from numba.core.errors import NumbaError
+from numpy.typing import NDArray
+
+from fastws.kernels import phases
+from fastws.kernels.connection import generative, recognition
+from fastws.kernels.dispatch import by_type
+from fastws.kernels.jit import OPTIONS, inline, jit
+from fastws.kernels.layout import connection
+from fastws.kernels.random import draw_ahead
+from fastws.kernels.run import take_input
+from fastws.kernels.sources import write_input
+from fastws.kernels.steps import sleep_update, wake_update
+from fastws.kernels.types import Draws, Floats, Net, Record, Room, Rule, States
+from fastws.kernels.units import OFF
+from fastws.kernels.whole import copy_states, write_probabilities
+
+uncached: Callable[..., Any] = numba.njit(**OPTIONS)
+CannotCompile = NumbaError
+
+
+class BuiltIn(NamedTuple):
+    """The delta rule."""
+
+
+class Own(NamedTuple):
+    """A rule for one connection.
+
+    Attributes
+    ----------
+    kernel : compiled function
+        ``kernel(weights, biases, driving, driven, rate)``, as `fastws.rules.connection_rule` takes it.
+    """
+
+    kernel: Any
+
+
+class InPython(NamedTuple):
+    """A rule that kernels cannot call."""
+
+
+class Rules(NamedTuple):
+    """How a net learns where not only by `Rule`.
+
+    Attributes
+    ----------
+    wake, sleep : BuiltIn, Own or InPython
+    rule : Rule
+    layers : ndarray of uint8
+        Room for the states of all layers, a row a layer and one for the empty layer.
+    """
+
+    wake: Any
+    sleep: Any
+    rule: Rule
+    layers: States
+
+
+def is_compiled(function: object) -> bool:
+    """Return whether a function is one of ``numba.njit``."""
+    return isinstance(function, Dispatcher)
+
+
+def compile_for_connections(kernel: Any) -> str:
+    """Compile a rule for one connection for the arrays that it is called with here; return the type of its result.
+
+    Raises
+    ------
+    CannotCompile
+        If it does not compile.
+    """
+    states = numba.types.uint8[::1]
+    rows = numba.types.Array(numba.types.float32, 2, "A", aligned=False)
+    row = numba.types.Array(numba.types.float32, 1, "C", aligned=False)
+    arguments = (rows, row, states, states, numba.types.float32)
+    kernel.compile(arguments)
+    return str(kernel.overloads[arguments].signature.return_type)
+
+
+@jit
+def draw_block(source: object, draws: Draws, room: Room, block: int, example: np.uint64) -> int:
+    """Draw for a block of examples, from one on, and write their inputs; return the column of the first draw."""
+    n_draws = block * draws.an_example
+    draw = draw_ahead(draws.key, example * np.uint64(draws.an_example), n_draws, room.thresholds)
+    for row in range(block):
+        write_input(source, room, row, example + np.uint64(row), draw + row * draws.an_example)
+    return draw
+
+
+@jit
+def recognise(net: Net, room: Room, row: int, draw: int) -> int:
+    """Represent an input of the block in the states; return the number of the next draw."""
+    take_input(net, room, row)
+    return phases.recognise(net, room.states, room.thresholds, draw)
+
+
+@jit
+def fantasise(net: Net, room: Room, draw: int) -> None:
+    """Draw a fantasy into the states."""
+    phases.fantasise(net, room.states, room.thresholds, draw)
+
+
+@jit
+def record_wake(net: Net, states: Floats, record: Record) -> None:
+    """Write down the states awake, and the probabilities that Eq 4 compares them with."""
+    copy_states(net, states, record.wake_states)
+    for level in range(len(net.sizes) - 1):
+        write_probabilities(generative(net, level), states, record.generative)
+
+
+@jit
+def record_sleep(net: Net, states: Floats, record: Record) -> None:
+    """Write down the states asleep, and the probabilities that Eq 7 compares them with."""
+    copy_states(net, states, record.sleep_states)
+    for level in range(len(net.sizes) - 2):
+        write_probabilities(recognition(net, level), states, record.recognition)
+
+
+@uncached
+def run_by_rules(
+    rules: Rules,
+    source: object,
+    net: Net,
+    draws: Draws,
+    room: Room,
+    n_examples: int,
+    seen: NDArray[np.uint64],
+) -> None:
+    """Learn from the next examples with the draws of `run`, one machine by compiled rules."""
+    ahead = room.inputs.shape[0]
+    first = seen[0]
+    for start in range(0, n_examples, ahead):
+        block = min(ahead, n_examples - start)
+        draw = draw_block(source, draws, room, block, first + np.uint64(start)) + draws.an_input
+        for row in range(block):
+            next_draw = recognise(net, room, row, draw + row * draws.an_example)
+            learn_awake(rules.wake, rules, net, room.states)
+            fantasise(net, room, next_draw)
+            learn_asleep(rules.sleep, rules, net, room.states)
+    seen[0] = first + np.uint64(n_examples)
+
+
+@uncached
+def update_awake(rules: Rules, net: Net, states: Floats) -> None:
+    """Learn from the states of all layers by the wake rule."""
+    learn_awake(rules.wake, rules, net, states)
+
+
+@uncached
+def update_asleep(rules: Rules, net: Net, states: Floats) -> None:
+    """Learn from the states of all layers by the sleep rule."""
+    learn_asleep(rules.sleep, rules, net, states)
+
+
+@inline
+def wake_by_delta_rule(way: BuiltIn, rules: Rules, net: Net, states: Floats) -> None:
+    """Apply Eq 4."""
+    wake_update(net, rules.rule, states)
+
+
+@inline
+def sleep_by_delta_rule(way: BuiltIn, rules: Rules, net: Net, states: Floats) -> None:
+    """Apply Eq 7."""
+    sleep_update(net, rules.rule, states)
+
+
+@inline
+def wake_by_kernel(way: Own, rules: Rules, net: Net, states: Floats) -> None:
+    """Apply a rule of one's own to each generative connection, and hold the weights to the inputs to their floor."""
+    layers, sizes = rules.layers, net.sizes
+    write_layers(net, states, layers)
+    for level in range(len(sizes) - 1):
+        weights, above, n = connection(net.generative, level), sizes[level + 1], sizes[level]
+        way.kernel(
+            weights[1 : 1 + above, :n],
+            weights[0, :n],
+            layers[level + 1, :above],
+            layers[level, :n],
+            rules.rule.rates[level],
+        )
+    hold_to_floor(connection(net.generative, 0), sizes[1], sizes[0], rules.rule.floor)
+
+
+@inline
+def sleep_by_kernel(way: Own, rules: Rules, net: Net, states: Floats) -> None:
+    """Apply a rule of one's own to each recognition connection."""
+    layers, sizes = rules.layers, net.sizes
+    write_layers(net, states, layers)
+    for level in range(len(sizes) - 2):
+        weights, below, n = connection(net.recognition, level), sizes[level], sizes[level + 1]
+        way.kernel(
+            weights[1 : 1 + below, :n],
+            weights[0, :n],
+            layers[level, :below],
+            layers[level + 1, :n],
+            rules.rule.rates[level],
+        )
+
+
+@inline
+def write_layers(net: Net, states: Floats, layers: States) -> None:
+    """Copy the states of all layers as whole numbers."""
+    for layer in range(len(net.sizes) - 1):
+        for v in range(net.sizes[layer]):
+            layers[layer, v] = states[layer, v] > OFF
+
+
+@inline
+def hold_to_floor(weights: Floats, n_driving: int, n_driven: int, floor: np.float32) -> None:
+    """Raise the weights that are below the floor to it."""
+    if floor > -np.inf:
+        for u in range(n_driving):
+            for v in range(n_driven):
+                weights[1 + u, v] = max(weights[1 + u, v], floor)
+
+
+learn_awake = by_type({BuiltIn: wake_by_delta_rule, Own: wake_by_kernel})
+learn_asleep = by_type({BuiltIn: sleep_by_delta_rule, Own: sleep_by_kernel})
