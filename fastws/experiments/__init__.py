@@ -1,1 +1,1 @@
-"""The two experiments of the paper as functions that return results."""
+"""The two experiments of the paper, and one of its sequel, as functions that return results."""
