@@ -22,7 +22,9 @@ def check_notes(command: str, notes: dict[str, Any], runs: "Sequence[Simulation]
     """
     if bool(runs) == (command == "density"):
         raise ValueError(f"there are {len(runs)} simulations" if runs else "there is no simulation")
-    {"density": _check_density, "bars": _check_bars, "digits": _check_digits, "train": _check_train}[command](notes, runs)
+    {"density": _check_density, "bars": _check_bars, "digits": _check_digits, "train": _check_train}[command](
+        notes, runs
+    )
 
 
 def _check_bars(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
@@ -55,6 +57,8 @@ def _check_bars(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
 
 
 def _check_density(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
+    from fastws.experiments.density.study import task_names
+
     settings = _only(
         set=_text,
         seed=_whole(),
@@ -66,8 +70,10 @@ def _check_density(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
     )
     _record(settings=settings, images=_whole(), study=_record(seconds=_number(at_least=0)))(notes, "the notes")
     result = _row(_number(), _number(), _whole())
-    found = _list(_values(result), notes["settings"]["seeds"])
-    _record(found=found)(notes["study"], "study")
+    _record(found=_list(_some_of(task_names(notes["settings"]["set"]), result)))(notes["study"], "study")
+    n_draws, n_found = notes["settings"]["seeds"], len(notes["study"]["found"])
+    if n_found != n_draws:
+        raise ValueError(f"there are results of {n_found} draws, where {n_draws} are expected")
 
 
 def _check_digits(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:

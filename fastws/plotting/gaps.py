@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fastws.plotting.page import BLUE, CAPTION_POINTS, INK, LABEL_POINTS, VERMILION, Page, text_width
+from fastws.plotting.page import BLUE, CAPTION_POINTS, INK, VERMILION, Page, text_width
 from fastws.plotting.scales import open_axes, set_ticks, set_x_label, set_y
 from fastws.plotting.style import own_style
 

@@ -1,6 +1,5 @@
 """What the Helmholtz machine is compared with."""
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,7 +47,7 @@ class BernoulliMixture:
         self.rates = 0.25 + 0.5 * chosen
         self.shares = np.full(n_components, 1 / n_components)
 
-    def log_joint(self, x: Images) -> Floats:
+    def log_joint(self, x: Images | Floats) -> Floats:
         """Return log P(component, image) in nats, shape (n, n_components)."""
         on, off = np.log(self.rates), np.log1p(-self.rates)
         return np.asarray(x @ (on - off).T + (off.sum(axis=1) + np.log(self.shares)))

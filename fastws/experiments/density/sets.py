@@ -13,15 +13,14 @@ from fastws.experiments.density.protocol import Check, Parts
 
 __all__ = ["NAMES", "ImageSource", "Source", "SyntheticSource", "bundled", "split"]
 
-SIZES = Parts(10_000, 10_000, 80_000)
+SIZES = (10_000, 10_000, 80_000)
 """Images of the parts of a synthetic set."""
 PARTS = (6, 2, 5)
 """Of thirteen images of another set, so many are to learn from, to validate and to test on."""
-NETS = ((20,), (50,), (20, 10), (50, 20))
+NETS = ((50, 20), (50,), (20, 10), (20,))
 """Hidden layers of the nets that are tried, first to top."""
-DIGIT_NETS = ((32, 24, 16),)
-PAIR_NETS = ((64, 32, 16),)
-NAMES = (*synthetic.SETS, "digits", "pairs")
+NETS_OF_DIGITS = {"digits": ((32, 24, 16),), "pairs": ((64, 32, 16),)}
+NAMES = (*synthetic.SETS, *NETS_OF_DIGITS)
 
 _DATA = 0  # beside the seed: the use of what is drawn by it
 Images = NDArray[np.uint8]
@@ -41,16 +40,29 @@ class Draw(NamedTuple):
     entropy_bits: Callable[[Check], float] | None = None
 
 
-class SyntheticSource:
-    """One of the synthetic sets, by name."""
+def has_entropy(name: str) -> bool:
+    """Return whether the entropy of a set's true models is known: there is one, and it is small enough."""
+    return name in synthetic.SETS and name != "deep-bn"
 
-    n_pixels = synthetic.N_PIXELS
-    nets = NETS
+
+def nets_of(name: str) -> tuple[tuple[int, ...], ...]:
+    """Return the hidden layers of the nets that are tried on a set, first to top."""
+    return NETS_OF_DIGITS.get(name, NETS)
+
+
+class SyntheticSource:
+    """One of the synthetic sets, by name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such set.
+    """
 
     def __init__(self, name: str) -> None:
+        if name not in synthetic.SETS:
+            raise ValueError(f"there is no synthetic set {name!r}; choose one of {', '.join(synthetic.SETS)}.")
         self.name = name
-        # It is too large to enumerate, and the only one.
-        self.has_entropy = name != "deep-bn"
 
     def draw(self, seed: int, check: Check) -> Draw:
         """Draw a true model, and images from it."""
@@ -64,11 +76,8 @@ class ImageSource:
     Parameters
     ----------
     name : str
+        None of a synthetic set. Of `pairs`, two images of a part are put together: half as many.
     x : ndarray of uint8, shape (n, n_pixels)
-    nets : tuple of tuple of int
-        Hidden layers of the nets to try.
-    pairs : bool, default=False
-        Make of two images of a part one, half as many.
 
     Raises
     ------
@@ -76,21 +85,19 @@ class ImageSource:
         If there are too few images for three parts, or nothing to tell apart.
     """
 
-    has_entropy = False
-
-    def __init__(
-        self, name: str, x: Images, nets: tuple[tuple[int, ...], ...] = NETS, pairs: bool = False
-    ) -> None:
+    def __init__(self, name: str, x: Images) -> None:
+        if name in synthetic.SETS:
+            raise ValueError(f"{name} is a synthetic set; give images of your own another name.")
         check_contrast(x)
-        split(x, np.arange(len(x)))
-        self.name, self.x, self.nets, self.pairs = name, x, nets, pairs
-        self.n_pixels = x.shape[1] * (2 if pairs else 1)
+        n = len(x) // 2 if name == "pairs" else len(x)
+        split(x[:n], np.arange(n))
+        self.name, self.x = name, x
 
     def draw(self, seed: int, check: Check) -> Draw:
         """Choose the images of the parts."""
         rng = _rng(seed)
         parts = split(self.x, rng.permutation(len(self.x)))
-        if self.pairs:
+        if self.name == "pairs":
             parts = Parts(*(np.concatenate(np.split(part[: len(part) // 2 * 2], 2), axis=1) for part in parts))
         check_contrast(parts.train, what="training images")
         return Draw(parts)
@@ -122,9 +129,7 @@ def bundled(name: str) -> ImageSource:
     """Return scikit-learn's 1797 digits, or pairs of them: other images than those of 1996, which are not public."""
     data = load_bundled()
     x = np.concatenate([data.x_train, data.x_test])
-    if name == "pairs":
-        return ImageSource(name, x, PAIR_NETS, pairs=True)
-    return ImageSource(name, x, DIGIT_NETS)
+    return ImageSource(name, x)
 
 
 def _rng(seed: int) -> np.random.Generator:

@@ -11,13 +11,13 @@ import numpy as np
 from fastws.checks import check_integer
 from fastws.experiments.density import protocol, rivals
 from fastws.experiments.density.protocol import Check, Result
-from fastws.experiments.density.sets import Draw, Source
+from fastws.experiments.density.sets import Draw, Source, has_entropy, nets_of
 from fastws.threads import side_by_side
 
 __all__ = ["COMPONENTS", "ENTROPY", "METHODS", "Study"]
 
 METHODS = ("gzip", "base_rates", "mixture", "helmholtz", "fully_visible")
-COMPONENTS = (10, 20, 50, 100)
+COMPONENTS = (100, 50, 20, 10)
 """Sizes of the mixtures that are tried."""
 ENTROPY = "entropy"
 
@@ -58,7 +58,7 @@ class Study:
         self.source = source
         self.seed = check_integer(seed, "seed", at_least=0)
         self.n_draws = check_integer(n_draws, "seeds")
-        self.tasks = _tasks(source)
+        self.tasks = _tasks(source.name)
         self.found: list[dict[str, Result]] = [{} for _ in range(self.n_draws)]
         self.seconds = 0.0
         self._draws: dict[int, Draw] = {}
@@ -127,7 +127,7 @@ class Study:
 
     def entropy_bits(self) -> list[float] | None:
         """Return the entropy of each draw's true model; None where it is not known."""
-        return [found[ENTROPY].test_bits for found in self.found] if self.source.has_entropy else None
+        return [found[ENTROPY].test_bits for found in self.found] if has_entropy(self.source.name) else None
 
     def costs_bits(self) -> dict[str, list[float]]:
         """Return, by method, what a test image of each draw costs."""
@@ -159,22 +159,21 @@ class Study:
         self.seconds = notes["seconds"]
 
 
-def _tasks(source: Source) -> list[Task]:
-    """Return what is to be done with a draw; what takes longest comes first."""
-    nets = sorted(source.nets, key=lambda hidden: -np.dot([source.n_pixels, *hidden[:-1]], hidden))
+def _tasks(name: str) -> list[Task]:
+    """Return what is to be done with a draw of a set; what takes longest comes first."""
     return [
-        *([Task(ENTROPY, "", _entropy)] if source.has_entropy else []),
-        *(Task("helmholtz", "-".join(map(str, hidden)), partial(_wake_sleep, hidden)) for hidden in nets),
-        *(Task("mixture", str(n), partial(_mixture, n)) for n in reversed(COMPONENTS)),
+        *([Task(ENTROPY, "", _entropy)] if has_entropy(name) else []),
+        *(Task("helmholtz", "-".join(map(str, hidden)), partial(_wake_sleep, hidden)) for hidden in nets_of(name)),
+        *(Task("mixture", str(n), partial(_mixture, n)) for n in COMPONENTS),
         Task("fully_visible", "", _fully_visible),
         Task("gzip", "", lambda draw, seed, check: rivals.compressed(draw.parts)),
         Task("base_rates", "", lambda draw, seed, check: rivals.base_rates(draw.parts)),
     ]
 
 
-def task_names(source: Source) -> list[str]:
-    """Return the names of all tasks of a draw."""
-    return [task.name for task in _tasks(source)]
+def task_names(name: str) -> list[str]:
+    """Return the names of all tasks of a draw of a set."""
+    return [task.name for task in _tasks(name)]
 
 
 def _entropy(draw: Draw, seed: int, check: Check) -> Result:

@@ -99,7 +99,7 @@ def _belief_net_entropy(machine: Machine, layers: Sequence[States], check: Check
     """
     joint, entropy = np.full(len(layers[0]), float(machine.layer_sizes[-1])), float(machine.layer_sizes[-1])
     for (lower, upper), weights in zip(pairwise(layers), machine.gen_weights, strict=True):
-        logits = upper @ weights.astype(np.float64)
+        logits = upper.astype(np.float64) @ weights.astype(np.float64)
         nats = np.logaddexp(0, logits)
         joint += (nats - lower * logits).sum(axis=1) / np.log(2)
         entropy += float((nats - logistic(logits) * logits).sum(axis=1).mean() / np.log(2))
@@ -127,13 +127,13 @@ def fields(n_visible: int, n_hidden: int, n_beyond: int, n: int, rng: np.random.
     return Drawn(x, entropy_bits)
 
 
-def _bad_for_base_rates(
-    n_visible: int, n_hidden: int, n_beyond: int, rng: np.random.Generator, check: Check
-) -> Field:
+def _bad_for_base_rates(n_visible: int, n_hidden: int, n_beyond: int, rng: np.random.Generator, check: Check) -> Field:
     while True:
         check(n_visible)
-        shapes = ((n_hidden, n_visible), (n_hidden, n_beyond))
-        field = Field(*(rng.choice(FIELD_WEIGHTS, shape, p=FIELD_PROBABILITIES) for shape in shapes), check)
+        weights, beyond = (
+            rng.choice(FIELD_WEIGHTS, (n_hidden, n), p=FIELD_PROBABILITIES) for n in (n_visible, n_beyond)
+        )
+        field = Field(weights, beyond, check)
         x = field.sample(_TRIED, rng)
         rates = (x.sum(axis=0) + 1) / (len(x) + 2)
         base_rates = float(-(rates * np.log2(rates) + (1 - rates) * np.log2(1 - rates)).sum())
