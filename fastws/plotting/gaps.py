@@ -58,15 +58,14 @@ def cost_gaps(
     height = _ROW * len(bits)
     page = Page(left + _WIDTH, height + _BELOW, title, caption)
     axes = open_axes(page, left, 0, _WIDTH, height)
-    for row, (name, values) in enumerate(bits.items()):
-        heights = row + np.linspace(-_SPREAD, _SPREAD, len(values)) if len(values) > 1 else np.array([float(row)])
+    rows = list(reversed(range(len(bits))))
+    for row, (name, values) in zip(rows, bits.items(), strict=True):
+        heights = row - np.linspace(-_SPREAD, _SPREAD, len(values)) if len(values) > 1 else np.array([float(row)])
         axes.plot(values, heights, color=BLUE, linewidth=0.0, marker="o", markersize=4.0, alpha=0.7, label=name)
-        axes.vlines(float(np.mean(values)), row - 0.36, row + 0.36, color=INK, linewidth=1.8)
+        axes.vlines(float(np.mean(values)), row - 0.36, row + 0.36, color=INK, linewidth=1.8, label=f"mean, {name}")
         if name in there:
-            axes.vlines(there[name], row - 0.36, row + 0.36, color=VERMILION, linewidth=1.4)
-    rows = range(len(bits))
-    set_y(axes, (len(bits) - 0.5, -0.5), [], "")
-    axes.set_yticks(list(rows), list(bits), color=INK, fontsize=CAPTION_POINTS)
+            axes.vlines(there[name], row - 0.36, row + 0.36, color=VERMILION, linewidth=1.4, label=f"then, {name}")
+    set_y(axes, (-0.5, len(bits) - 0.5), rows, "", list(bits))
     axes.set_xlim(low - pad, high + pad)
     ticks = MaxNLocator(8).tick_values(low, high)
     set_ticks(axes.xaxis, ticks, (low - pad, high + pad))
