@@ -213,9 +213,14 @@ def test_names_that_are_not_of_the_kind_are_said():
 def test_training_images_that_are_all_the_same_are_said():
     x = np.zeros((400, 2), np.uint8)
     x[0, 0] = 1
-    with pytest.raises(ValueError, match="all training images are the same"):
-        for seed in range(50):  # the odd one is not always among those to learn from
-            ImageSource("own", x).draw(seed, nothing)
+    source, said = ImageSource("own", x), []
+    for seed in range(20):  # the odd one is not always among those to learn from
+        try:
+            source.draw(seed, nothing)
+        except ValueError as error:
+            said.append(str(error))
+    assert 0 < len(said) < 20
+    assert all("all training images are the same" in text for text in said)
 
 
 # The rivals.
@@ -285,11 +290,11 @@ def test_a_study_that_was_stopped_goes_on_to_the_same_result(small):
     source = SyntheticSource("mixture")
     whole, stopped = Study(source, 3, 2), Study(source, 3, 2)
     whole.run()
+
+    def watch():
+        raise Stopped
+
     with pytest.raises(Stopped):
-
-        def watch():
-            raise Stopped
-
         stopped.run(watch)
     # What is done beside the watcher is a matter of luck: leave some of it.
     for found in stopped.found:

@@ -15,7 +15,7 @@ def test_each_draw_is_a_point_in_the_row_of_its_method_and_the_first_method_is_o
     np.testing.assert_array_equal(points["one"][:, 0], [3, 5, 4])
     np.testing.assert_array_equal(points["two"], [[1, 0]])
     assert (np.abs(points["one"][:, 1] - 1) < 0.5).all()
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["two", "one"]
+    assert {label.get_text(): label.get_position()[1] for label in axes.get_yticklabels()} == {"one": 1, "two": 0}
 
 
 def test_lines_are_at_the_mean_and_at_what_was_published():
