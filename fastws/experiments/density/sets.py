@@ -21,6 +21,7 @@ NETS = ((50, 20), (50,), (20, 10), (20,))
 """Hidden layers of the nets that are tried, first to top."""
 NETS_OF_DIGITS = {"digits": ((32, 24, 16),), "pairs": ((64, 32, 16),)}
 NAMES = (*synthetic.SETS, *NETS_OF_DIGITS)
+"""The sets that `fastws density` knows by name."""
 
 _DATA = 0  # beside the seed: the use of what is drawn by it
 Images = NDArray[np.uint8]

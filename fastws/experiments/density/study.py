@@ -14,9 +14,10 @@ from fastws.experiments.density.protocol import Check, Result
 from fastws.experiments.density.sets import Draw, Source, has_entropy, nets_of
 from fastws.threads import side_by_side
 
-__all__ = ["COMPONENTS", "ENTROPY", "METHODS", "Study"]
+__all__ = ["COMPONENTS", "ENTROPY", "METHODS", "Study", "task_names"]
 
 METHODS = ("gzip", "base_rates", "mixture", "helmholtz", "fully_visible")
+"""What is compared, by the names that results have."""
 COMPONENTS = (100, 50, 20, 10)
 """Sizes of the mixtures that are tried."""
 ENTROPY = "entropy"
