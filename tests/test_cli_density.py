@@ -4,11 +4,13 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from chance import INTERPRETED
 from fastws.cli import density as command
 from fastws.cli.session import INTERRUPTED
 from fastws.experiments.density import METHODS, NAMES, sets, synthetic
 from fastws.experiments.density import protocol as protocol_module
 
+pytestmark = pytest.mark.skipif(INTERPRETED, reason="learns from tens of thousands of images")
 KEYS = {"set", "seed", "draws", "entropy_bits", "costs_bits", "sizes", "sweeps", "seconds"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import naive
-from chance import FALSE_ALARM, assert_frequencies, draws, pattern_numbers
+from chance import FALSE_ALARM, INTERPRETED, assert_frequencies, draws, pattern_numbers
 from fastws.experiments.density import ImageSource, Parts, Study, SyntheticSource, bundled, is_over, sets, synthetic
 from fastws.experiments.density import protocol as protocol_module
 from fastws.experiments.density.fields import Field
@@ -275,6 +275,8 @@ def test_a_step_of_em_is_that_of_the_loops_and_its_probabilities_sum_to_one():
 
 @pytest.fixture
 def small(monkeypatch):
+    if INTERPRETED:
+        pytest.skip("learns from tens of thousands of images")
     monkeypatch.setattr(sets, "SIZES", (60, 40, 80))
     monkeypatch.setattr(synthetic, "N_PIXELS", 20)
     monkeypatch.setattr(protocol_module, "_LEAST_DRAWN", 100)
@@ -349,9 +351,10 @@ def test_the_published_table_is_whole():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["bn", "mrf"])
+@pytest.mark.skipif(INTERPRETED, reason="learns from millions of images")
+@pytest.mark.parametrize("name", ["bn", "mrfs"])
 def test_a_draw_of_full_size_comes_as_close_to_the_entropy_as_was_published(name):
-    """Within a bit and a half of the published gap; ten draws of seeds 0 to 9 are within one."""
+    """Within a bit and a half of the published gap: ten draws of seeds 0 to 9 had it within 0.4 in the mean."""
     study = Study(SyntheticSource(name), n_draws=1)
     study.run()
     [gap] = gaps(study.costs_bits()["helmholtz"], study.entropy_bits())
