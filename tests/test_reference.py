@@ -31,7 +31,18 @@ INTERNAL = {
 }
 PARTS_OF = tuple(
     f"fastws.{name}."
-    for name in ("codec", "datasets", "exact", "kernels", "live", "plotting", "streams", "sweep", "testing")
+    for name in (
+        "codec",
+        "datasets",
+        "exact",
+        "experiments.density",
+        "kernels",
+        "live",
+        "plotting",
+        "streams",
+        "sweep",
+        "testing",
+    )
 )
 PARTS_OF += ("fastws.cli",)
 

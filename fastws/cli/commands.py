@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import fastws
-from fastws.cli import bars, classify, codec, digits, live, models, represent, resume, sweep, train
+from fastws.cli import bars, classify, codec, density, digits, live, models, represent, resume, sweep, train
 from fastws.cli.interrupts import Interrupted
 from fastws.cli.output import write_readably
 from fastws.cli.session import INTERRUPTED, USER_ERROR, complain, ending_on_interrupt, saying_own_warnings
@@ -22,6 +22,7 @@ _LEAST_WIDTH = 80
 _COMMANDS: dict[Callable[..., None], str] = {
     bars.bars: "fastws bars --recipe robust --seed 3 --out robust",
     digits.digits: "fastws digits --sweeps 50 --hidden 16,4 --out quick",
+    density.density: "fastws density --set mrfs --seeds 3 --out mrfs",
     train.train: "fastws train --data images.npz --layers 64,16,4 --sweeps 50 --validation 0.1",
     models.evaluate: "fastws evaluate fastws-train/machine.npz images.npz --per-image bits.csv",
     models.fantasies: "fastws fantasies fastws-train/machine.npz -n 24 --shape 8x8",

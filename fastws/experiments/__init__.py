@@ -1,12 +1,12 @@
-"""The two experiments of the paper, training and compression, as functions that return results."""
+"""The two experiments of the paper, one of its sequel, training and compression, as functions that return results."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastws.experiments import anatomy, bars, compression, digits, training, watched
+    from fastws.experiments import anatomy, bars, compression, density, digits, training, watched
 
-__all__ = ["anatomy", "bars", "compression", "digits", "training", "watched"]
+__all__ = ["anatomy", "bars", "compression", "density", "digits", "training", "watched"]
 
 if not TYPE_CHECKING:
 
