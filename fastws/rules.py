@@ -142,37 +142,41 @@ class OwnRules:
     def __str__(self) -> str:
         return " and ".join(f"the {what.replace('_', ' ')} {name}" for what, name in self.names().items())
 
-    def for_files(self, descriptions: Sequence[dict[str, Any]]) -> list[dict[str, UpdateRule]]:
-        """Return for each saved run the rules, by argument of `Simulation`, that it names.
+    def named_in(self, description: dict[str, Any]) -> dict[str, UpdateRule]:
+        """Return, by argument of `Simulation`, the rules that a saved run names.
 
         Raises
         ------
         NoRuleError
-            If one is missing or has another name, or one is needed by none of the runs.
+            If one of them is missing or has another name.
         """
-        names = self.names()
-        chosen: list[dict[str, UpdateRule]] = []
-        for description in descriptions:
-            chosen.append({})
-            for phase, own in self._of_phases.items():
-                what = f"{phase}_rule"
-                if what not in description:
-                    continue
-                its = f"its machine learns by a {phase} rule of your own, {description[what]}"
-                if own is None:
-                    raise NoRuleError(f"{its}; give it to Simulation.load(path, {what}=…).")
-                if names[what] != description[what]:
-                    raise NoRuleError(
-                        f"{its}; the rule that is given is {names[what]}. A rule is known by its __name__."
-                    )
-                chosen[-1][what] = own
-        for phase in self._of_phases:
-            if f"{phase}_rule" in names and not any(f"{phase}_rule" in rules for rules in chosen):
+        named = {}
+        for phase, own in self._of_phases.items():
+            what = f"{phase}_rule"
+            if what not in description:
+                continue
+            its = f"its machine learns by a {phase} rule of your own, {description[what]}"
+            if own is None:
+                raise NoRuleError(f"{its}; give it to Simulation.load(path, {what}=…).")
+            if name_of(own) != description[what]:
+                raise NoRuleError(f"{its}; the rule that is given is {name_of(own)}.")
+            named[what] = own
+        return named
+
+    def check_needed(self, descriptions: Sequence[dict[str, Any]]) -> None:
+        """Check that each is named in one of several saved runs.
+
+        Raises
+        ------
+        NoRuleError
+            If one is not.
+        """
+        for what, name in self.names().items():
+            if not any(what in description for description in descriptions):
                 raise NoRuleError(
-                    f"its machine learns by {_EQUATIONS[phase]}, and not by a {phase} rule of your own such as "
-                    f"{names[f'{phase}_rule']}. Leave that out, or make a new Simulation of the machine."
+                    f"its machine learned by no {what.replace('_', ' ')} of your own, such as {name}. Leave that out, "
+                    "or make a new Simulation of the machine."
                 )
-        return chosen
 
     def learn(self, stream: Any, machine: Machine, seed: int, n_examples: int, seen: Seen, rule: Rule) -> None:
         """Let a machine learn from the examples after the first `seen[0]`, with the draws of `fastws.learning.learn`.
