@@ -61,7 +61,6 @@ NOT_INTERPRETED = (
     "kernels.jit",
     "kernels.lanes",
     "kernels.vectors",
-    "kernels.views",
 )
 MEMORY = 8 * 2**30
 PATIENCE = 20

@@ -101,6 +101,37 @@ def csv_table(lines: list[list[str]]) -> str:
     return f".. csv-table::\n   :header-rows: 1\n\n{cells}"
 
 
+def put_densities_in(app: Any, docname: str, source: list[str]) -> None:
+    """Put what `fastws density` found, `density/*/result.json`, into the page about densities, as a table."""
+    if docname != "density":
+        return
+    from fastws.experiments.density.published import LABELS, PUBLISHED, TITLES, gaps, interval
+
+    found = {}
+    for name in TITLES:
+        path = Path(__file__).parent / "density" / name / "result.json"
+        found[name] = json.loads(path.read_text(encoding="utf-8"))
+
+    def cell(method: str, name: str) -> str:
+        entropy, then = found[name]["entropy_bits"], PUBLISHED[name]
+        costs = entropy if method == "entropy" else found[name]["costs_bits"][method]
+        if costs is None:
+            return "not known"
+        mean, half = interval(costs)
+        if entropy is None or method == "entropy":
+            return f"{mean:.1f} ± {half:.1f} ({then[method]:.1f})"
+        above, half = interval(gaps(costs, entropy))
+        return f"{mean:.1f}, +{above:.1f} ± {half:.1f} ({then[method]:.1f}, +{then[method] - then['entropy']:.1f})"
+
+    lines = [
+        ["bits a test image (1996)", *TITLES.values()],
+        *([label, *(cell(method, name) for name in TITLES)] for method, label in LABELS.items()),
+        ["seconds of a processor, all draws", *(f"{found[name]['seconds']:,.0f}" for name in TITLES)],
+    ]
+    table = "\n".join("   " + ", ".join(f'"{cell}"' for cell in line) for line in lines)
+    source[0] = source[0].replace("DENSITY", f".. csv-table::\n   :header-rows: 1\n   :stub-columns: 1\n\n{table}", 1)
+
+
 def let_pictures_scroll(app: Any, doctree: Any) -> None:
     """Put the pictures of the gallery into boxes that scroll: on a phone their words would be too small to read."""
     for picture in list(doctree.findall(imgsgnode)):
@@ -120,9 +151,19 @@ def visit_math(translator: Any, node: Any) -> None:
     raise nodes.SkipNode
 
 
+def write_live_page(app: Any, exception: Exception | None) -> None:
+    """Write the live page, which needs no server, beside the pages that its equations are linked to."""
+    if exception is None and app.builder.format == "html":
+        from fastws.live.static import page
+
+        (Path(app.outdir) / "live.html").write_text(page(docs="./"), encoding="utf-8")
+
+
 def setup(app: Any) -> None:
     """Connect what is defined here."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("source-read", put_benchmark_in)
+    app.connect("source-read", put_densities_in)
     app.connect("doctree-read", let_pictures_scroll)
     app.connect("autodoc-process-docstring", escape_bars)
+    app.connect("build-finished", write_live_page)

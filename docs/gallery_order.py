@@ -17,6 +17,7 @@ ORDER = [
     "plot_other_gradients.py",
     "plot_pca_and_clusters.py",
     "plot_learning_live.py",
+    "plot_time_machine.py",
     "plot_digit_units.py",
     "plot_transformer.py",
     "plot_own_stream.py",

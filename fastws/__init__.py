@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastws import codec, datasets, estimate, exact, gradients, plotting, sweep
+    from fastws import experiments as experiments
     from fastws import testing as testing
     from fastws.classifier import DescriptionLengthClassifier
     from fastws.machine import Machine
@@ -69,7 +70,7 @@ if not TYPE_CHECKING:  # a type checker that saw this function would let every m
         """Import a public name when it is first used, so that `import fastws` costs next to nothing."""
         if name in _HOMES:
             value = getattr(import_module(_HOMES[name]), name)
-        elif name in (*__all__, "testing"):  # a star import must not need Hypothesis
+        elif name in (*__all__, "experiments", "testing"):  # a star import must not need Hypothesis
             value = import_module(f"fastws.{name}")
         else:
             raise AttributeError(f"module 'fastws' has no attribute {name!r}")

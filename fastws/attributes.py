@@ -66,6 +66,8 @@ class Arrays(tuple[NDArray[np.float32], ...]):
     def _copy(self, values: Any, level: int, may_fill: bool = False) -> NDArray[np.float32]:
         name, shape = f"{self.name}[{level}]", self[level].shape
         check_nothing_masked(values, name)
+        if hasattr(values, "toarray"):  # of SciPy's sparse matrices NumPy would make one object
+            values = values.toarray()
         try:
             array = np.asarray(values)
         except ValueError as error:
@@ -76,7 +78,14 @@ class Arrays(tuple[NDArray[np.float32], ...]):
             raise ValueError(f"{name} is given an array of shape {array.shape}; it has shape {shape}.")
         if array.dtype.kind not in "biuf":
             raise ValueError(f"{name} is given {array.dtype}; give real numbers.")
-        return array.astype(np.float32)
+        with np.errstate(over="ignore"):
+            stored = array.astype(np.float32)
+        beyond = np.isinf(stored) & np.isfinite(array)
+        if beyond.any():
+            raise ValueError(
+                f"{name} is given {array[beyond][0]!s}; machines hold 32-bit floats, which end at 3.4e38. Give less."
+            )
+        return stored
 
 
 class CopiedArrays(Fixed[Arrays]):

@@ -56,7 +56,7 @@ def check_integer(value: Any, name: str, at_least: int = 1) -> int:
 
 def check_probability(value: Any, name: str) -> float:
     """Return `value` as a float in [0, 1]."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0.0 <= float(value) <= 1.0:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value <= 1:  # type: ignore[operator]
         raise ValueError(f"{name} is {value!r}; a probability lies between 0 and 1.")
     return float(value)
 
@@ -85,7 +85,8 @@ def _is_scalar(x: Any) -> bool:
 
 def check_rates(rates: Any, n_levels: int, name: str = "rates") -> NDArray[np.float32]:
     """Return one finite learning rate of at least 0 a level, shape (n_levels,); none that float32 takes for 0."""
-    if not isinstance(rates, numbers.Real) and (not hasattr(rates, "__len__") or _is_scalar(rates)):
+    is_sequence = hasattr(rates, "__len__") and not isinstance(rates, str | bytes) and not _is_scalar(rates)
+    if not isinstance(rates, numbers.Real) and not is_sequence:
         raise ValueError(f"{name} is {rates!r}; give a learning rate, or one a level.")
     values = [rates] * n_levels if isinstance(rates, numbers.Real) else list(rates)
     if len(values) != n_levels:
@@ -191,9 +192,15 @@ def check_binary(x: ArrayLike, n_columns: int | None = None, name: str = "x") ->
 
 def check_threshold(threshold: Any) -> float:
     """Return the threshold: a number, which may be infinite, that pixels are compared with."""
-    if isinstance(threshold, bool | np.bool_) or not isinstance(threshold, numbers.Real) or math.isnan(threshold):
+    try:
+        number = (
+            math.nan if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real) else float(threshold)
+        )
+    except OverflowError:
+        number = math.nan
+    if math.isnan(number):
         raise ValueError(f"the threshold is {threshold!r}; give a number that pixels lie above or below.")
-    return float(threshold)
+    return number
 
 
 def check_contrast(x: NDArray[Any], threshold: float | None = None, what: str = "images", whole: bool = True) -> None:

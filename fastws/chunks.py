@@ -41,11 +41,11 @@ class Pace:
     """How many examples to learn from in a call, so that it takes about a twentieth of a second.
 
     An interrupt waits that long, and so does progress. The first call is as long as the number of parameters suggests,
-    and the others follow the clock.
+    or of one example where it is not known how long rules take, and the others follow the clock.
     """
 
-    def __init__(self, n_parameters: int) -> None:
-        self.n_examples = min(_LONGEST_AT_FIRST, max(1, _PARAMETERS_AT_FIRST // n_parameters))
+    def __init__(self, n_parameters: int, known: bool = True) -> None:
+        self.n_examples = 1 if not known else min(_LONGEST_AT_FIRST, max(1, _PARAMETERS_AT_FIRST // n_parameters))
 
     def follow(self, n_examples: int, seconds: float) -> None:
         """Make the next call longer or shorter after one of so many examples took so many seconds."""
@@ -57,6 +57,7 @@ class Pace:
 
 def learn_in_chunks(
     lookout: "Lookout",
+    pace: "Pace",
     schedule: Schedule,
     seen: NDArray[np.uint64],
     goal: int,
@@ -64,9 +65,6 @@ def learn_in_chunks(
     progress: Callable[[int], object] | None,
 ) -> None:
     """Call `learn` with numbers of examples and rates until `seen`, which it keeps, is at the goal."""
-    pace = Pace(sum(machine.n_parameters for machine in lookout.machines))
-    if not lookout.bounded:
-        pace.n_examples = 1  # nobody knows how long other rules take
     while seen[0] < goal:
         now = int(seen[0])
         segment = schedule.segment(now)
@@ -99,8 +97,8 @@ class Lookout:
     """
 
     def __init__(self, machines: Sequence[Machine], bounded: bool) -> None:
-        self.machines = machines
-        self.bounded = bounded
+        self._machines = machines
+        self._bounded = bounded
         self._warned = False
         largest = max(machine.check_finite() for machine in machines)
         # No parameter of a level is larger than this.
@@ -132,7 +130,7 @@ class Lookout:
             If a parameter is not finite any more; it names the rate.
         """
         self._bounds = [bound + 2 * n_examples * rate for bound, rate in zip(self._bounds, segment.values, strict=True)]
-        if self.bounded and max(self._bounds) < _FAR_FROM_INFINITE:
+        if self._bounded and max(self._bounds) < _FAR_FROM_INFINITE:
             return
         try:
             self._tighten()
@@ -144,7 +142,7 @@ class Lookout:
 
     def _tighten(self) -> None:
         largest = [0.0] * len(self._bounds)
-        for machine in self.machines:
+        for machine in self._machines:
             for name, level, array in machine.levels():
                 largest[level] = max(largest[level], largest_magnitude(name, level, array))
         self._bounds = largest

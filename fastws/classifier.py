@@ -1,9 +1,8 @@
 """Figure 2's classifier: a machine a class; an image belongs to the class whose machine describes it most cheaply."""
 
-import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +13,15 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from fastws import estimate
 from fastws.checks import Whole, check_integer, check_nothing_masked, check_threshold
 from fastws.estimator import BinaryImageEstimator, draw_root, run_to_end, seeds_from
-from fastws.labels import check_labels, check_same_form, check_unmixed, counts_of, prior_bits, several_classes
+from fastws.labels import (
+    check_labels,
+    check_none_missing,
+    check_same_form,
+    check_unmixed,
+    counts_of,
+    prior_bits,
+    several_classes,
+)
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.threads import side_by_side, threads_of
@@ -25,6 +32,7 @@ SCORES = ("description_length", "free_energy", "importance")
 """The measures that classify, in the order of `fastws.estimate.Measures`."""
 
 _READ_AT_ONCE = 1 << 14
+_MOST_REPEATED = 1 << 31
 
 
 class _Score:
@@ -99,7 +107,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         sweeps: Whole = 500,
         learning_rate: float | Sequence[float] | NDArray[Any] = 0.01,
         n_runs: Whole = 10,
-        score: str = "description_length",
+        score: str = SCORES[0],
         random_state: Any = 0,
         n_jobs: Whole | None = None,
         threshold: float | None = None,
@@ -122,14 +130,6 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         if not isinstance(method, _Score):
             cls.score = _Score(method)
 
-    if not TYPE_CHECKING:  # a type checker that saw this method would let every misspelt name pass
-
-        def __getattr__(self, name: str) -> Any:
-            """Return the default of a parameter that a subclass does not have or set."""
-            if name in _DEFAULTS:
-                return _DEFAULTS[name]
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name, `score` among them, and with `deep` those of parameters that have some."""
         params = super().get_params(deep)
@@ -137,7 +137,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
 
     @property
     def _score(self) -> Any:
-        return self.__dict__.get("score", _DEFAULTS["score"])
+        return self.__dict__.get("score", SCORES[0])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -190,12 +190,10 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
 
         Parameters
         ----------
-        X : array_like of {0, 1}, shape (n, n_pixels)
-        y : array_like, shape (n,)
+        X, y, sample_weight
+            As in `fit`.
         classes : array_like, optional
             All classes there will be; needed where nothing was fitted before.
-        sample_weight : array_like of int, shape (n,), optional
-            As in `fit`.
 
         Returns
         -------
@@ -205,9 +203,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         Raises
         ------
         ValueError
-            If a value of X is not 0 or 1 and there is no threshold; if the threshold leaves all pixels of all images
-            the same; if the first call names no classes or a later one others, or y has one that was not named; if a
-            weight is not a whole number of at least 0; or a parameter is out of range.
+            As `fit`, but for images that are blank as they are, and fewer than two classes among them; and if the first
+            call names no classes or a later one others, or y has one that was not named.
         """
         first = not hasattr(self, "machines_")
         images, labels = self._training_data(X, y, sample_weight, reset=first)
@@ -258,14 +255,14 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
             for label, seed in zip(classes, seeds_from(root, len(classes)), strict=True)
         ]
 
-    def use_machines(self, machines: Sequence[Machine], classes: ArrayLike) -> "DescriptionLengthClassifier":
+    def use_machines(self, machines: Iterable[Machine], classes: ArrayLike) -> "DescriptionLengthClassifier":
         """Take trained machines, one a class, in the place of `fit`; return self.
 
         `partial_fit` goes on training them.
 
         Parameters
         ----------
-        machines : sequence of Machine
+        machines : iterable of Machine
         classes : array_like
             The class of each, in the order of the machines, which are sorted with their classes.
 
@@ -281,6 +278,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
             machines' inputs differ in number.
         """
         labels = check_labels(classes, "classes")
+        machines = list(machines)
         for place, machine in enumerate(machines):
             if not isinstance(machine, Machine):
                 raise ValueError(f"machines[{place}] is {machine!r}; give machines, as Machine.load returns them.")
@@ -323,7 +321,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         Raises
         ------
         ValueError
-            If X has another width, or a value that is not 0 or 1 and there is no threshold.
+            If X has another width, a value that is not 0 or 1 and there is no threshold, or several images that the
+            threshold makes blank: they are on another scale than those learned from.
         """
         score = self._score_name()
         return self._describe(self._images_to_read(X), self._seeds(1)[0], [score])[score]
@@ -427,6 +426,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         """Return images, binary unless there is a threshold."""
         check_is_fitted(self, "machines_")
         images = self._checked(X, reset=False)
+        self._check_contrast(images, whole=False)
         return images if self.threshold is not None else self._binary(images)
 
     def _describe(self, X: NDArray[Any], seed: int, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
@@ -450,6 +450,7 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         """Return the images, binary unless there is a threshold, and their labels, repeated as the weights say."""
         self._score_name()
         check_unmixed(y, "y")
+        check_none_missing(y, "y")
         if self.threshold is not None:
             check_threshold(self.threshold)
         images, labels = self._checked(X, y, reset=reset)
@@ -471,17 +472,10 @@ def _whole_weights(sample_weight: ArrayLike, images: NDArray[Any]) -> NDArray[np
     """Return how often each image is to be repeated."""
     check_nothing_masked(sample_weight, "sample_weight")
     weights = np.asarray(_check_sample_weight(sample_weight, images, dtype=np.float64, ensure_non_negative=True))
-    broken = np.flatnonzero(weights != np.floor(weights))
+    broken = np.flatnonzero((weights != np.floor(weights)) | (weights > _MOST_REPEATED))
     if len(broken):
         raise ValueError(
             f"sample_weight[{broken[0]}] is {weights[broken[0]]}; it says how often an image is there: give whole "
             "numbers, for example weights times 10, rounded, with a tenth of the sweeps."
         )
     return weights.astype(np.int64)
-
-
-_DEFAULTS = {
-    name: parameter.default
-    for name, parameter in inspect.signature(DescriptionLengthClassifier.__init__).parameters.items()
-    if name != "self"
-}

@@ -29,6 +29,8 @@ def check_bits(simulation: Simulation, bits: float) -> None:
             f"an image takes {bits:.3g} bits, more than {FACTOR} times the {n_pixels} of its raw pixels and one a "
             "hidden unit"
         )
+        if simulation.examples_seen == 0:
+            raise LearningDiverged(f"the machine to begin with cannot be right: {found}. Give another, or a new one.")
         raise LearningDiverged(_said(simulation, found))
 
 

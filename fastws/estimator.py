@@ -1,8 +1,9 @@
 """What the scikit-learn estimators share: images to check, machines to make and seeds to draw."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from numbers import Integral
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +35,16 @@ class BinaryImageEstimator(BaseEstimator):  # type: ignore[misc]
     learning_rate: Any
     random_state: Any
     threshold: Any
+
+    if not TYPE_CHECKING:  # a type checker that saw this method would let every misspelt name pass
+
+        def __getattr__(self, name: str) -> Any:
+            """Return the default of a parameter that a subclass does not have or set."""
+            for parent in type(self).__mro__:
+                parameter = inspect.signature(parent.__init__).parameters.get(name)
+                if parameter is not None and parameter.default is not parameter.empty:
+                    return parameter.default
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _checked(self, *data: ArrayLike, reset: bool) -> Any:
         for values, name in zip(data, "Xy", strict=False):

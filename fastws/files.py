@@ -29,6 +29,7 @@ _MOST_METADATA = 1 << 16
 # Deflate makes no more bytes of one.
 MOST_INFLATED = 1032
 _LOCAL_HEADER = 30
+_LONGEST_START = 40
 
 
 def write_atomically(path: str | os.PathLike[str], write: Callable[[IO[bytes]], object]) -> None:
@@ -54,6 +55,17 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[IO[bytes]], 
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
+def check_replaceable(path: str | os.PathLike[str]) -> None:
+    """Check that `write_atomically` could put a file there: what is there is a file, or nothing.
+
+    Raises
+    ------
+    OSError
+        If it is a folder, a device or a link in a circle, or nothing can be called so.
+    """
+    _mode_of(Path(os.path.realpath(path)))
+
+
 def _mode_of(target: Path) -> int | None:
     """Return the permissions of a file, or None if there is none; raise if it is something else."""
     try:
@@ -70,7 +82,8 @@ def _mode_of(target: Path) -> int | None:
 
 
 def _write_and_replace(target: Path, mode: int | None, write: Callable[[IO[bytes]], object]) -> None:
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    # As long as the name that is asked for it could be too long.
+    temporary = target.with_name(f".{target.name[:_LONGEST_START]}.{secrets.token_hex(4)}.partial")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     # Made with the permissions of what it replaces: nobody shall read it who could not read that.
     descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)

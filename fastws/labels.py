@@ -19,6 +19,7 @@ def check_labels(values: ArrayLike, name: str) -> NDArray[Any]:
     """
     check_nothing_masked(values, name)
     check_unmixed(values, name)
+    check_none_missing(values, name)
     labels = np.asarray(values)
     if labels.ndim != 1:
         raise ValueError(f"{name} has {labels.ndim} dimensions; give one label after the other.")
@@ -39,6 +40,16 @@ def check_unmixed(values: Any, name: str) -> None:
             raise ValueError(f"{name} mixes strings and numbers: {list(values[:5])!r}; give labels of one form.")
 
 
+def check_none_missing(values: Any, name: str) -> None:
+    """Check that no label is None, NaN among objects, or what pandas has for one that is missing."""
+    array = np.asarray(values, object) if isinstance(values, list | tuple) else np.asarray(values)
+    if values is None or array.dtype.kind != "O":
+        return
+    for place, label in enumerate(array.ravel()):
+        if label is None or (str(label) in ("<NA>", "NaT", "nan") and not isinstance(label, str)):
+            raise ValueError(f"{name}[{place}] is missing ({label!s}); leave out what has no label.")
+
+
 def check_same_form(labels: NDArray[Any], name: str, classes: NDArray[Any], those_of: str) -> None:
     """Check that labels are strings where the classes are, and numbers where they are numbers."""
     (form, label), (expected, known) = _form(labels), _form(classes)
@@ -56,6 +67,8 @@ def _form(labels: NDArray[Any]) -> tuple[str, Any]:
 def several_classes(labels: NDArray[Any], name: str) -> NDArray[Any]:
     """Return the classes of labels, sorted, of which there must be two at least."""
     classes = np.unique(labels)
+    if len(classes) == 0:
+        raise ValueError(f"{name} is empty; give two classes at least.")
     if len(classes) < 2:
         raise ValueError(f"{name} has one class only, {classes[0]}; give images of two classes at least.")
     return classes

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from fastws.kernels.halves import run_asleep, run_awake
 from fastws.kernels.layout import LANES
 from fastws.kernels.rooms import draws_of_learning, new_record, room_to_learn, room_to_learn_together
 from fastws.kernels.run import run
@@ -54,6 +55,29 @@ def learn_one(stream: Any, machine: Machine, seed: int, seen: Seen, rule: Rule) 
     record = new_record(net.sizes)
     step(source, net, rule, draws, room, record, seen)
     return record
+
+
+def learn_awake(stream: Any, machine: Machine, seed: int, n_examples: int, seen: Seen, rule: Rule) -> None:
+    """Let a machine do what it does in `learn`, with the same draws, but its wake steps only.
+
+    Raises
+    ------
+    ValueError
+        As `learn`.
+    """
+    net, draws, room = _prepare(stream, [machine], [seed])
+    if not _fills(stream):
+        run_awake(_source(stream, machine, [seed]), net, rule, draws, room, n_examples, seen)
+        return
+    for start in range(0, max(1, n_examples), _ROWS_A_CALL):
+        part = min(_ROWS_A_CALL, n_examples - start)
+        run_awake(_filled(stream, part, int(seen[0])), net, rule, draws, room, part, seen)
+
+
+def learn_asleep(stream: Any, machine: Machine, seed: int, n_examples: int, seen: Seen, rule: Rule) -> None:
+    """Let a machine do what it does in `learn`, with the same draws, but its sleep steps only."""
+    net, draws, room = _prepare(stream, [machine], [seed])
+    run_asleep(net, rule, draws, room, n_examples, seen)
 
 
 def least_input_weight(nonnegative: bool) -> np.float32:

@@ -4,7 +4,7 @@ import itertools
 import math
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,8 @@ _KIND = "fastws machine"
 _HEADER = 1024
 # Up to this many numbers, padding included, are looked through sooner all at once than array by array.
 _FEW = 1 << 16
+_PARAMETERS = ("gen_weights", "gen_biases", "rec_weights", "rec_biases")
+_SET_WHEN_MADE = {"layer_sizes", "_label", "_sizes", "_generative", "_recognition", *_PARAMETERS}
 
 
 class Machine:
@@ -107,7 +109,7 @@ class Machine:
     @label.setter
     def label(self, label: Any) -> None:
         plain = label.item() if isinstance(label, np.generic) else label
-        if plain is not None and not isinstance(plain, str | int | float):
+        if plain is not None and (not isinstance(plain, str | int | float) or plain != plain):
             raise ValueError(f"label is {label!r}; give a word, a number or None.")
         self._label = plain
 
@@ -115,13 +117,19 @@ class Machine:
         return f"Machine({list(self.layer_sizes)})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"layer_sizes": self.layer_sizes, "label": self.label, "arrays": self.arrays()}
+        more = {name: value for name, value in vars(self).items() if name not in _SET_WHEN_MADE}
+        return {"layer_sizes": self.layer_sizes, "label": self.label, "arrays": self.arrays(), "more": more}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["layer_sizes"])  # type: ignore[misc]
+        self._restore(state)
+        self.check_finite()
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        # A subclass may take other arguments; what it has set is there.
+        Machine.__init__(self, state["layer_sizes"])
         self.label = state["label"]
         self._assign(state["arrays"])
-        self.check_finite()
+        vars(self).update(state["more"])
 
     @property
     def n_parameters(self) -> int:
@@ -148,15 +156,14 @@ class Machine:
 
     def levels(self) -> Iterator[tuple[str, int, NDArray[np.float32]]]:
         """Give the name, the level and the array of each kind of parameters."""
-        for name in ("gen_weights", "gen_biases", "rec_weights", "rec_biases"):
+        for name in _PARAMETERS:
             for level, array in enumerate(getattr(self, name)):
                 yield name, level, array
 
-    def copy(self) -> "Machine":
-        """Return a machine of its own with the same parameters and label."""
-        other = Machine(self.layer_sizes)
-        other.label = self.label
-        other._assign(self.arrays())
+    def copy(self) -> Self:
+        """Return a machine of its own with the same parameters and label, and whatever else has been set on it."""
+        other = type(self).__new__(type(self))
+        other._restore(self.__getstate__())
         return other
 
     def _named_arrays(self) -> dict[str, NDArray[np.float32]]:
@@ -313,6 +320,7 @@ class Machine:
         ValueError
             If x has another width or a value other than 0 and 1, or a parameter of the machine is not finite.
         """
+        self.check_finite()
         inputs = check_binary(x, self.layer_sizes[0])
         layers: list[NDArray[np.float64]] = []
         for weights, biases in zip(self.rec_weights, self.rec_biases, strict=True):
@@ -339,6 +347,7 @@ class Machine:
         ValueError
             If x has another width or a value other than 0 and 1, or a parameter of the machine is not finite.
         """
+        self.check_finite()
         inputs = check_binary(x, self.layer_sizes[0])
         hidden = driven(inputs, self.rec_weights[0], self.rec_biases[0])
         return driven(hidden, self.gen_weights[0], self.gen_biases[0])

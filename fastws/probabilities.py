@@ -19,12 +19,7 @@ def logistic(logits: Floats) -> Floats:
 def driven(driving: NDArray[np.uint8] | Floats, weights: NDArray[np.float32], biases: NDArray[np.float32]) -> Floats:
     """Return the probabilities that units are on, by Eq 1, shape (n, n_driven).
 
-    Shapes: driving (n, n_driving), weights (n_driving, n_driven), biases (n_driven,).
-
-    Raises
-    ------
-    ValueError
-        If one is not a number, since a parameter is not finite.
+    Shapes: driving (n, n_driving), weights (n_driving, n_driven), biases (n_driven,). All are finite.
     """
     probabilities = np.empty((len(driving), len(biases)))
     wide = weights.astype(np.float64)
@@ -32,11 +27,5 @@ def driven(driving: NDArray[np.uint8] | Floats, weights: NDArray[np.float32], bi
     step = max(1, _BLOCK // max(1, driving.shape[1]))
     for start in range(0, len(driving), step):
         block = driving[start : start + step].astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            probabilities[start : start + step] = logistic(block @ wide + biases)
-    if np.isnan(probabilities).any():
-        raise ValueError(
-            "a parameter of the machine is not finite, so that a unit has no probability. Set it to a number, or load "
-            "a machine that was saved before."
-        )
+        probabilities[start : start + step] = logistic(block @ wide + biases)
     return probabilities

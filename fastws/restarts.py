@@ -55,8 +55,9 @@ def best_of(
     Raises
     ------
     ValueError
-        If n, the seed or the trial is out of range, the stream has no images to tell the best by (neither `x`, a set
-        of them, nor `sample(n)`), or every simulation ends in parameters that are not finite.
+        If n, the seed or the trial is out of range, `new` returns something else or a machine twice, the stream has no
+        images to tell the best by (neither `x`, a set of them, nor `sample(n)`), or every simulation ends in parameters
+        that are not finite.
 
     Notes
     -----
@@ -74,7 +75,11 @@ def best_of(
     check_probability(trial, "trial")
     simulations = [new(own) for own in seeds_of_restarts(seed, n)]
     for simulation in simulations:
+        if not isinstance(simulation, Simulation):
+            raise ValueError(f"new returned {simulation!r}; it has to return a Simulation.")
         _images_of(simulation)
+    if len({id(simulation.machine) for simulation in simulations}) < len(simulations):
+        raise ValueError("new gives the same machine to several simulations; let it make one each time.")
     length = trial_length(simulations[0], trial)
     total = simulations[0].total_examples + (n - 1) * length
 

@@ -19,6 +19,7 @@ from fastws.kernels.rooms import new_record
 from fastws.kernels.types import Draws, Record, Room, Rule
 from fastws.learning import Seen, prepare, sources
 from fastws.machine import Machine
+from fastws.probabilities import driven
 from fastws.steps import layers_of
 
 __all__ = ["ConnectionRule", "connection_rule"]
@@ -48,6 +49,7 @@ class ConnectionRule:
 
     def __init__(self, kernel: Callable[..., object], phase: PhaseName) -> None:
         self.kernel, self.phase = kernel, phase
+        self.takes_probabilities = not _takes(kernel, 5)
         self.__name__ = name_of(kernel)
 
     def __repr__(self) -> str:
@@ -55,16 +57,20 @@ class ConnectionRule:
 
     def __call__(self, machine: Machine, states: Sequence[NDArray[np.uint8]], rates: Sequence[float]) -> None:
         """Learn from the states of all layers."""
-        top = len(states) - 1
+        top, awake = len(states) - 1, self.phase == "wake"
         for level in range(top):
-            lower, upper, rate = states[level], states[level + 1], np.float32(rates[level])
-            if self.phase == "wake":
-                self.kernel(machine.gen_weights[level], machine.gen_biases[level], upper, lower, rate)
+            lower, upper = states[level], states[level + 1]
+            if awake:
+                self._apply(machine.gen_weights[level], machine.gen_biases[level], upper, lower, rates[level])
             else:
-                self.kernel(machine.rec_weights[level], machine.rec_biases[level], lower, upper, rate)
-        if self.phase == "wake":
+                self._apply(machine.rec_weights[level], machine.rec_biases[level], lower, upper, rates[level])
+        if awake:
             nothing = np.zeros((0, len(states[top])), np.float32)
-            self.kernel(nothing, machine.gen_biases[top], states[top][:0], states[top], np.float32(rates[top]))
+            self._apply(nothing, machine.gen_biases[top], states[top][:0], states[top], rates[top])
+
+    def _apply(self, weights: Any, biases: Any, driving: Any, driven_states: Any, rate: float) -> None:
+        more = [driven(driving[np.newaxis], weights, biases)[0].astype(np.float32)] if self.takes_probabilities else []
+        self.kernel(weights, biases, driving, driven_states, np.float32(rate), *more)
 
 
 def connection_rule(kernel: Callable[..., object], phase: PhaseName = "wake") -> ConnectionRule:
@@ -75,8 +81,9 @@ def connection_rule(kernel: Callable[..., object], phase: PhaseName = "wake") ->
     kernel : callable
         ``kernel(weights, biases, driving, driven, rate)`` changes float32 arrays in place: `weights` of shape
         (n_driving, n_driven) and `biases` of shape (n_driven,), given the uint8 states of both layers and a float32.
-        Awake the top layer is driven by a layer of no units. It may be a function of Numba's ``@njit``; a `Simulation`
-        then learns by it in compiled code.
+        Where it takes a sixth argument, `probabilities`, that is those of the driven units by Eq 1 before the update,
+        in float32; it spares the kernel the time to work them out. Awake the top layer is driven by a layer of no
+        units. The kernel may be a function of Numba's ``@njit``; a `Simulation` then learns in compiled code.
     phase : {"wake", "sleep"}, default="wake"
 
     Returns
@@ -98,10 +105,10 @@ def connection_rule(kernel: Callable[..., object], phase: PhaseName = "wake") ->
     """
     if phase not in LEARNING:
         raise ValueError(f"phase is {phase!r}; a rule learns in the 'wake' or in the 'sleep' phase.")
-    if not callable(kernel) or not _takes(kernel, 5):
+    if not callable(kernel) or not (_takes(kernel, 5) or _takes(kernel, 6)):
         raise ValueError(
-            f"the kernel is {kernel!r}; give a function kernel(weights, biases, driving, driven, rate) that changes "
-            "weights and biases in place."
+            f"the kernel is {name_of(kernel)}{_signature(kernel)}; give a function kernel(weights, biases, driving, "
+            "driven, rate), or one that also takes probabilities, which changes weights and biases in place."
         )
     return ConnectionRule(kernel, phase)
 
@@ -149,37 +156,41 @@ class OwnRules:
     def __str__(self) -> str:
         return " and ".join(f"the {what.replace('_', ' ')} {name}" for what, name in self.names().items())
 
-    def for_files(self, descriptions: Sequence[dict[str, Any]]) -> list[dict[str, UpdateRule]]:
-        """Return for each saved run the rules, by argument of `Simulation`, that it names.
+    def named_in(self, description: dict[str, Any]) -> dict[str, UpdateRule]:
+        """Return, by argument of `Simulation`, the rules that a saved run names.
 
         Raises
         ------
         NoRuleError
-            If one is missing or has another name, or one is needed by none of the runs.
+            If one of them is missing or has another name.
         """
-        names = self.names()
-        chosen: list[dict[str, UpdateRule]] = []
-        for description in descriptions:
-            chosen.append({})
-            for phase, own in self._of_phases.items():
-                what = f"{phase}_rule"
-                if what not in description:
-                    continue
-                its = f"its machine learns by a {phase} rule of your own, {description[what]}"
-                if own is None:
-                    raise NoRuleError(f"{its}; give it to Simulation.load(path, {what}=…).")
-                if names[what] != description[what]:
-                    raise NoRuleError(
-                        f"{its}; the rule that is given is {names[what]}. A rule is known by its __name__."
-                    )
-                chosen[-1][what] = own
-        for phase in self._of_phases:
-            if f"{phase}_rule" in names and not any(f"{phase}_rule" in rules for rules in chosen):
+        named = {}
+        for phase, own in self._of_phases.items():
+            what = f"{phase}_rule"
+            if what not in description:
+                continue
+            its = f"its machine learns by a {phase} rule of your own, {description[what]}"
+            if own is None:
+                raise NoRuleError(f"{its}; give it to Simulation.load(path, {what}=…).")
+            if name_of(own) != description[what]:
+                raise NoRuleError(f"{its}; the rule that is given is {name_of(own)}.")
+            named[what] = own
+        return named
+
+    def check_needed(self, descriptions: Sequence[dict[str, Any]]) -> None:
+        """Check that each is named in one of several saved runs.
+
+        Raises
+        ------
+        NoRuleError
+            If one is not.
+        """
+        for what, name in self.names().items():
+            if not any(what in description for description in descriptions):
                 raise NoRuleError(
-                    f"its machine learns by {_EQUATIONS[phase]}, and not by a {phase} rule of your own such as "
-                    f"{names[f'{phase}_rule']}. Leave that out, or make a new Simulation of the machine."
+                    f"its machine learned by no {what.replace('_', ' ')} of your own, such as {name}. Leave that out, "
+                    "or make a new Simulation of the machine."
                 )
-        return chosen
 
     def learn(self, stream: Any, machine: Machine, seed: int, n_examples: int, seen: Seen, rule: Rule) -> None:
         """Let a machine learn from the examples after the first `seen[0]`, with the draws of `fastws.learning.learn`.
@@ -283,9 +294,8 @@ class _Updates:
         self.returned: dict[PhaseName, str] = {}
         self._of_phases, self._rule = of_phases, rule
         self._rates = tuple(rule.rates.tolist())
-        layers = np.zeros((len(self.net.sizes), max(machine.layer_sizes)), np.uint8)
         ways = {phase: self._way(phase, own) for phase, own in of_phases.items()}
-        self.rules = kernels.Rules(**ways, rule=rule, layers=layers)
+        self.rules = kernels.Rules(**ways, rule=rule, **kernels.room_for_rules(self.net.sizes))
         self.compiled = not any(isinstance(way, kernels.InPython) for way in ways.values())
 
     def _way(self, phase: PhaseName, own: Any) -> Any:
@@ -294,8 +304,9 @@ class _Updates:
             return kernels.BuiltIn()
         if not (isinstance(own, ConnectionRule) and kernels.is_compiled(own.kernel)):
             return kernels.InPython()
+        way = kernels.OwnOfProbabilities(own.kernel) if own.takes_probabilities else kernels.Own(own.kernel)
         try:
-            result = kernels.compile_for_connections(own.kernel)
+            result = kernels.compile_for_connections(way)
         except kernels.CannotCompile as error:
             raise ValueError(
                 f"the {phase} rule {name_of(own)} does not compile for float32 weights of two dimensions, float32 "
@@ -303,7 +314,7 @@ class _Updates:
             ) from error
         if result != "none":
             self.returned[phase] = result
-        return kernels.Own(own.kernel)
+        return way
 
     def apply(self, phase: PhaseName, states: NDArray[np.float32]) -> None:
         """Learn from the states of all layers as they are in a phase."""
@@ -374,5 +385,5 @@ def _takes(function: Any, n: int) -> bool:
 def _signature(function: Any) -> str:
     try:
         return str(inspect.signature(function))
-    except ValueError:
+    except (TypeError, ValueError):  # it is no function, or was not written in Python
         return ""

@@ -75,3 +75,12 @@ class Schedule:
         return [
             (end - start, rates) for start, end, rates in zip([0, *self._ends], self._ends, self._values, strict=False)
         ]
+
+    def until(self, example: int) -> list[tuple[int, list[float]]]:
+        """Return what `pairs` does, of the examples before one."""
+        starts = [0, *self._ends]
+        return [
+            (min(start + n, example) - start, rates)
+            for start, (n, rates) in zip(starts, self.pairs(), strict=False)
+            if start < example
+        ]

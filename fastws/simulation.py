@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from fastws.attributes import Fixed
 from fastws.checks import Whole, check_integer
-from fastws.chunks import Lookout, learn_in_chunks
+from fastws.chunks import Lookout, Pace, learn_in_chunks
 from fastws.files import load_arrays, save_arrays
-from fastws.kernels.layout import LANES
 from fastws.kernels.types import Rule
 from fastws.learning import learn, learn_one, least_input_weight
 from fastws.machine import Machine
@@ -22,15 +21,12 @@ from fastws.rules import NoRuleError, OwnRules, UpdateRule
 from fastws.schedule import Schedule
 from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule, learns_together, same_examples
 from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
+from fastws.together import groups
 from fastws.whole import Step, whole_step
 
 __all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
 
 _KIND = "fastws run"
-# Sixteen together take as long as this many one by one; bench/sweep.py measures it.
-WORTH_TOGETHER = 9
-# The parameters of sixteen larger ones leave the first-level cache, and together they take longer than one by one.
-_LARGEST_TOGETHER = 2048
 
 
 class Simulation:
@@ -219,6 +215,18 @@ class Simulation:
         self._learn(0, self._schedule.segment(0).rates)
         return time.perf_counter() - started
 
+    def _all_but_seed(self) -> tuple[Any, ...] | None:
+        """Return what is equal for runs that differ in seed and parameters only; None if they cannot learn together."""
+        if self._rules or not learns_together(self.stream):
+            return None
+        return (
+            self.machine.layer_sizes,
+            same_examples(self.stream),
+            self._schedule.identity,
+            self.nonnegative_input_weights,
+            self.examples_seen,
+        )
+
     def _description(self, stream: dict[str, Any]) -> dict[str, Any]:
         """Return, for JSON, everything but arrays; the stream's part is given."""
         return {
@@ -230,6 +238,22 @@ class Simulation:
             "examples_seen": self.examples_seen,
             **self._rules.names(),
         }
+
+    def _moved(
+        self,
+        machine: Machine,
+        examples_seen: int,
+        schedule: Sequence[Sequence[Any]] | None = None,
+        stream: Stream | None = None,
+    ) -> "Simulation":
+        """Return a run that goes on, as this one or with a schedule and a stream of its own, from another example."""
+        segments: list[Any] = self._schedule.pairs()
+        if schedule is not None:
+            segments = [*self._schedule.until(examples_seen), *schedule]
+        chosen = self.stream if stream is None else stream
+        run = Simulation(machine, chosen, segments, self.nonnegative_input_weights, self.seed)
+        run._seen[0] = examples_seen
+        return run
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the machine, the stream and where the run is as an ``.npz`` file, atomically.
@@ -317,7 +341,7 @@ def advance_together(
     """
     if until is not None:
         check_integer(until, "until", at_least=0)
-    for group in _groups(simulations):
+    for group in groups(simulations):
         n_examples = None if until is None else max(0, until - group[0].examples_seen)
         if len(group) == 1:
             group[0].advance(n_examples, progress)
@@ -336,44 +360,12 @@ def compile_together(simulations: Sequence[Simulation]) -> float:
     >>> compile_together(runs) > 0, runs[0].examples_seen
     (True, 0)
     """
-    group = _groups(simulations)[0]
+    group = groups(simulations)[0]
     if len(group) == 1:
         return group[0].compile()
     started = time.perf_counter()
     _learn_side_by_side(group, 0, group[0]._schedule.segment(0).rates)
     return time.perf_counter() - started
-
-
-def _groups(simulations: Sequence[Simulation]) -> list[list[Simulation]]:
-    """Return the simulations as groups that learn together, of one where that is not worth it.
-
-    They differ in nothing but seed and parameters. The groups are in the order of their first members.
-    """
-    places = {simulation: place for place, simulation in enumerate(dict.fromkeys(simulations))}
-    users = Counter(id(simulation.machine) for simulation in places)
-    alike: defaultdict[Any, list[Simulation]] = defaultdict(list)
-    for simulation, place in places.items():
-        small = simulation.machine.n_parameters <= _LARGEST_TOGETHER
-        by_kernels = learns_together(simulation.stream) and not simulation._rules
-        together = small and by_kernels and users[id(simulation.machine)] == 1
-        alike[_all_but_seed(simulation) if together else place].append(simulation)
-    groups = []
-    for runs in alike.values():
-        for start in range(0, len(runs), LANES):
-            part = runs[start : start + LANES]
-            groups += [part] if len(part) >= WORTH_TOGETHER else [[run] for run in part]
-    return sorted(groups, key=lambda group: places[group[0]])
-
-
-def _all_but_seed(simulation: Simulation) -> tuple[Any, ...]:
-    """Return what is equal for simulations that differ in nothing but seed and parameters."""
-    return (
-        simulation.machine.layer_sizes,
-        same_examples(simulation.stream),
-        simulation._schedule.identity,
-        simulation.nonnegative_input_weights,
-        simulation.examples_seen,
-    )
 
 
 def _advance_group(
@@ -409,7 +401,8 @@ def _learn_until(
     if first.nonnegative_input_weights:
         for machine in machines:
             machine.clip_input_weights()
-    learn_in_chunks(lookout, first._schedule, first._seen, goal, learn, progress)
+    pace = Pace(sum(machine.n_parameters for machine in machines), known=not first._rules)
+    learn_in_chunks(lookout, pace, first._schedule, first._seen, goal, learn, progress)
 
 
 def save_runs(path: str | os.PathLike[str], runs: Sequence[Simulation], notes: dict[str, Any] | None = None) -> None:
@@ -473,10 +466,10 @@ def load_runs(
         for name, array in arrays.items():
             number, _, own_name = name.partition(".")
             arrays_of_runs[number][own_name] = array
-        rules = given.for_files(metadata["runs"])
+        given.check_needed(metadata["runs"])
         runs = [
-            _restore(description, arrays_of_runs[str(i)], stream, own)
-            for i, (description, own) in enumerate(zip(metadata["runs"], rules, strict=True))
+            _restore(description, arrays_of_runs[str(i)], stream, given)
+            for i, description in enumerate(metadata["runs"])
         ]
         notes = dict(metadata["notes"])
     except (NoStreamError, NoRuleError) as error:
@@ -487,7 +480,7 @@ def load_runs(
 
 
 def _restore(
-    description: dict[str, Any], arrays: dict[str, NDArray[Any]], stream: Stream | None, rules: dict[str, UpdateRule]
+    description: dict[str, Any], arrays: dict[str, NDArray[Any]], stream: Stream | None, rules: OwnRules
 ) -> Simulation:
     machine = Machine.from_arrays(description["layer_sizes"], arrays)
     run = Simulation(
@@ -496,7 +489,7 @@ def _restore(
         description["schedule"],
         description["nonnegative_input_weights"],
         description["seed"],
-        **rules,
+        **rules.named_in(description),
     )
     seen = check_integer(description["examples_seen"], "examples_seen", at_least=0)
     if seen > run.total_examples:

@@ -115,8 +115,8 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
 
         Parameters
         ----------
-        X : array_like of {0, 1}, shape (n, n_pixels)
-        y : ignored
+        X, y
+            As in `fit`.
 
         Returns
         -------
@@ -126,7 +126,7 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         Raises
         ------
         ValueError
-            As `fit`.
+            As `fit`, but for images that are blank as they are.
         """
         first = not hasattr(self, "machine_")
         images = self._checked(X, reset=first)
@@ -162,7 +162,8 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         Raises
         ------
         ValueError
-            If X has another width, or a value that is not 0 or 1 and there is no threshold.
+            If X has another width, a value that is not 0 or 1 and there is no threshold, or several images that the
+            threshold makes blank: they are on another scale than those learned from.
         """
         images = self._images_to_read(X)
         return np.hstack(self.machine_.recognition_probabilities(images))[:, self._columns(self.machine_)]
@@ -195,6 +196,7 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         if units.min() < 0 or units.max() > 1:
             raise ValueError(f"X has values from {units.min()} to {units.max()}; give probabilities.")
         machine = self.machine_
+        machine.check_finite()
         layer = 1 if self.layer == "all" else int(self.layer)
         units = units[:, : machine.layer_sizes[layer]]
         for level in reversed(range(layer)):
@@ -296,4 +298,6 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
 
     def _images_to_read(self, X: ArrayLike) -> NDArray[np.uint8]:
         check_is_fitted(self, "machine_")
-        return self._binary(self._checked(X, reset=False))
+        images = self._checked(X, reset=False)
+        self._check_contrast(images, whole=False)
+        return self._binary(images)

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from fastws import exact
 from fastws.machine import Machine
@@ -230,3 +231,26 @@ def test_a_schedule_is_a_copy():
     run.schedule.append((10, 0.1))
     [(n, rates)] = run.schedule
     assert (n, rates.tolist()) == (10, [np.float32(0.1)] * 2)
+
+
+@each_name
+def test_a_value_beyond_32_bit_floats_is_refused_and_changes_nothing(name):
+    """It became an infinity, with a warning of NumPy's at most."""
+    machine = random_machine(SIZES)
+    before, arrays = parameter_bits(machine), getattr(machine, name)
+    with pytest.raises(ValueError, match=rf"^{name}\[1\] is given -1e\+39; machines hold 32-bit floats"):
+        arrays[1] = np.full(arrays[1].shape, -1e39)
+    with pytest.raises(ValueError, match=rf"^{name}\[0\] is given 1e\+300; "):
+        arrays[0] = 1e300
+    np.testing.assert_array_equal(parameter_bits(machine), before)
+    arrays[0] = np.finfo(np.float32).max  # the last one that there is
+    arrays[0] = np.inf  # not finite, as it is said to be: what uses it says so
+
+
+def test_sparse_weights_are_weights():
+    machine = Machine(SIZES)
+    values = np.arange(18).reshape(3, 6)
+    machine.gen_weights = [scipy.sparse.csr_matrix(values), *machine.gen_weights[1:]]
+    machine.rec_weights[0] = scipy.sparse.coo_array(values.T)
+    np.testing.assert_array_equal(machine.gen_weights[0], values)
+    np.testing.assert_array_equal(machine.rec_weights[0], values.T)

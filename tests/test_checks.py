@@ -301,3 +301,19 @@ def test_what_is_only_a_part_may_be_blank_but_not_by_the_threshold():
     check_contrast(np.eye(4)[:1], 5, whole=False)
     with pytest.raises(ValueError, match="no pixel lies above the threshold 5"):
         check_contrast(np.eye(4), 5, whole=False)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), Fraction(10**400)])
+def test_numbers_beyond_all_floats(value):
+    with pytest.raises(ValueError, match="a probability lies between 0 and 1"):
+        check_probability(value, "p")
+    with pytest.raises(ValueError, match="give a number that pixels lie above or below"):
+        check_threshold(value)
+    with pytest.raises(ValueError, match="a learning rate is a finite number of at least 0"):
+        check_rates(value, 2)
+
+
+def test_a_rate_that_is_text_is_named_whole():
+    for text in ("0.1", "0.1,0.2", b"0.1"):
+        with pytest.raises(ValueError, match=whole(f"rates is {text!r}; give a learning rate, or one a level.")):
+            check_rates(text, 3)

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Binarizer
 
-from fastws import DescriptionLengthClassifier
+from fastws import DescriptionLengthClassifier, HelmholtzMachine
 
 X = (np.random.default_rng(0).random((24, 6)) < np.repeat([[0.9] * 3 + [0.1] * 3, [0.1] * 3 + [0.9] * 3], 12, 0)) * 1
 Y = np.repeat([0, 1], 12)
@@ -128,3 +128,28 @@ def test_parameters_of_parameters():
     assert outer.set_params(reader__score="free_energy").reader.get_params()["score"] == "free_energy"
     assert "reader__sweeps" not in outer.get_params(deep=False)
     assert clone(outer).reader.get_params() == outer.reader.get_params()
+
+
+class FewParameters(HelmholtzMachine):
+    def __init__(self, hidden=(2,), sweeps=2):
+        self.hidden = hidden
+        self.sweeps = sweeps
+
+
+class MoreParameters(HelmholtzMachine):
+    def __init__(self, hidden=(2,), sweeps=2, layer=1, note="kept"):
+        super().__init__(hidden=hidden, sweeps=sweeps, layer=layer)
+        self.note = note
+
+
+@pytest.mark.parametrize("kind", [FewParameters, MoreParameters])
+def test_transformers_of_ones_own_have_the_parameters_that_they_have(kind):
+    """One with fewer ended in an AttributeError, as classifiers had done."""
+    transformer = clone(kind()).fit(X)
+    assert set(transformer.get_params()) == set(inspect.signature(kind).parameters)
+    same = HelmholtzMachine(hidden=(2,), sweeps=2).fit(X)
+    for one in (transformer, pickle.loads(pickle.dumps(transformer))):
+        np.testing.assert_array_equal(one.transform(X), same.transform(X))
+        assert one.score(X) == same.score(X)
+    with pytest.raises(AttributeError, match="no attribute 'misspelt'"):
+        transformer.misspelt  # noqa: B018

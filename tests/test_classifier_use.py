@@ -60,7 +60,7 @@ def test_machines_loaded_in_the_order_of_their_file_names_follow_their_classes(d
         (3, [0, 1], "there are 3 machines for 2 classes"),
         (2, [0, "1"], "classes mixes strings and numbers"),
         (2, [[0], [1]], "classes has 2 dimensions"),
-        (2, [0, np.nan], "classes has nan"),
+        (2, [0, np.nan], r"classes\[1\] is missing \(nan\)"),
     ],
 )
 def test_machines_and_classes_that_do_not_pair(n_machines, classes, message):
@@ -298,3 +298,45 @@ def test_a_number_of_threads_that_has_no_meaning_changes_nothing(data):
         classifier.partial_fit(x, y, classes=y)
     assert not hasattr(classifier, "machines_")
     assert bits_of(small(n_jobs=-1000, sweeps=1).fit(x, y)) == bits_of(small(sweeps=1).fit(x, y))
+
+
+# Grey levels of another scale than those learned from.
+
+
+READERS = ["predict", "predict_proba", "predict_log_proba", "description_lengths_bits", "measures_bits"]
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_images_on_another_scale_than_the_threshold_are_not_read_as_blank(data, read):
+    """Learned from 0 to 255 and asked about 0 to 1, it guessed."""
+    x, y = np.tile(data[0], (1, 2)), data[1]
+    classifier = small(threshold=127, sweeps=1).fit(x * 255, y)
+    with pytest.raises(ValueError, match="no pixel lies above the threshold 127, since they run from 0 to 1"):
+        getattr(classifier, read)(x)
+    assert len(getattr(classifier, read)(x[:1])) > 0  # one image may well be dark
+
+
+def test_machines_from_a_generator_are_taken(data):
+    machines = small(sweeps=1).fit(*data).machines_
+    taken = small().use_machines((machine for machine in reversed(machines)), range(11, -1, -1))
+    assert all(a is b for a, b in zip(taken.machines_, machines, strict=True))
+
+
+@pytest.mark.parametrize("missing", [None, "<NA>"])
+def test_a_label_that_is_missing_is_named(data, missing):
+    pandas = pytest.importorskip("pandas")
+    y = data[1].astype(str).astype(object)
+    y[3] = pandas.NA if missing else None
+    for labels in (y, list(y), pandas.Series(y)) if missing is None else (y, pandas.Series(y, dtype="string")):
+        with pytest.raises(ValueError, match=r"^y\[3\] is missing \((None|<NA>|nan)\); leave out what has no label"):
+            small().fit(data[0], labels)
+
+
+def test_no_classes_at_all(data):
+    with pytest.raises(ValueError, match=r"^classes is empty; give two classes at least"):
+        small().partial_fit(*data, classes=[])
+
+
+def test_a_weight_that_nobody_can_repeat(data):
+    with pytest.raises(ValueError, match=r"^sample_weight\[2\] is 1e\+300; it says how often an image is there"):
+        small().fit(*data, sample_weight=np.where(np.arange(240) == 2, 1e300, 1))

@@ -43,7 +43,9 @@ def test_no_argument_prints_help_and_so_does_the_option(run):
     assert bare == out
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "fantasies", "show", "classify", "represent", "digits"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "fantasies", "show", "classify", "represent", "digits", "density"]
+)
 def test_help_ends_with_a_worked_example(run, command):
     code, out, _ = run(command, "--help")
     last = " ".join(out.rpartition("Example:")[2].split())

@@ -1,5 +1,8 @@
 import csv
 import json
+import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,10 +141,15 @@ def test_represent_writes_states_and_probabilities(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("m.npz", "x.npz", "x.npz"), "OUT.npz is x.npz, which is read, too; give another file"),
-        (("m.npz", "x.npz", "nets/../m.npz"), "which is read, too"),
-        (("m.npz", "x.npz", "nets"), "OUT.npz is nets, which is a folder"),
+        (("m.npz", "x.npz", "x.npz"), "x.npz is read and would be overwritten; give another name"),
+        (("m.npz", "x.npz", "nets/../m.npz"), "m.npz is read and would be overwritten"),
+        (("m.npz", "x.npz", "nets"), "cannot write nets: it is a folder"),
         (("m.npz", "x.npz", "nowhere/out.npz"), "cannot write nowhere/out.npz: No such file or directory"),
+        (
+            ("m.npz", "mnist/train-images-idx3-ubyte", "mnist/train-labels-idx1-ubyte"),
+            "is read and would be overwritten",
+        ),
+        (("m.npz", "mnist", "mnist/train-labels-idx1-ubyte"), "is read and would be overwritten"),
         (("m.npz", "wide.npy", "out.npz"), "x has 9 columns; the input layer has 16 units"),
         (("x.npz", "x.npz", "out.npz"), "x.npz is not a fastws machine file"),
         (("m.npz", "x.npz"), "OUT.npz"),
@@ -150,6 +158,9 @@ def test_represent_writes_states_and_probabilities(run, tmp_path):
 def test_represent_refuses_before_any_work(run, tmp_path, words, complaint):
     random_machine([16, 5, 2], seed=1).save("m.npz")
     np.save("wide.npy", np.eye(9))
+    Path("mnist").mkdir()
+    for name in ("mnist/train-images-idx3-ubyte", "mnist/train-labels-idx1-ubyte"):
+        Path(name).write_bytes(b"\0\0\x08\3" + bytes(12))
     assert_refused(run, tmp_path, ("represent", *words), complaint)
 
 
@@ -172,11 +183,32 @@ def test_what_each_image_takes(run, sizes):
 @pytest.mark.parametrize(
     ("file", "complaint"),
     [
-        ("x.npz", "--per-image is x.npz, which is read, too"),
+        ("x.npz", "x.npz is read and would be overwritten"),
         ("nowhere/bits.csv", "cannot write nowhere/bits.csv"),
-        ("nets", "--per-image is nets, which is a folder"),
+        ("nets", "cannot write nets: it is a folder"),
     ],
 )
 def test_a_table_that_cannot_be_written_is_known_before_any_work(run, tmp_path, monkeypatch, file, complaint):
     monkeypatch.setattr("fastws.datasets.load", lambda *_, **__: pytest.fail("work was done"))
     assert_refused(run, tmp_path, ("evaluate", "nets/machine-0.npz", "x.npz", "--per-image", file), complaint)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_of_pictures_that_are_no_text_are_their_bytes(run):
+    """They ended the command after its work."""
+    random_machine([16, 3]).save("m.npz")
+    Path("pictures").mkdir()
+    for name, image in zip((b"a.png", b"\xff.png"), X, strict=False):
+        Image.fromarray(image.reshape(4, 4) > 0).save("a.png")
+        os.rename("a.png", os.path.join(b"pictures", name))
+    code, _, err = run("evaluate", "m.npz", "pictures", "--per-image", "bits.csv")
+    assert code == 0, err
+    assert [line.split(b",")[0] for line in Path("bits.csv").read_bytes().splitlines()] == [
+        b"image",
+        b"a.png",
+        b"\xff.png",
+    ]
+    code, _, err = run("represent", "m.npz", "pictures", "hidden.npz")
+    assert code == 0, err
+    with np.load("hidden.npz") as hidden:
+        assert os.fsencode(str(hidden["files"][1])) == b"\xff.png"

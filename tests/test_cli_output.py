@@ -269,3 +269,31 @@ def test_the_examples_work_one_after_the_other(run, monkeypatch, tmp_path):
         assert code == 0, (page, err)
         done.append(page)
     assert len(done) >= 9
+
+
+def test_names_of_options_stay_whole_where_it_is_narrow(tmp_path):
+    pages = [name for name in PAGES if name != ()]
+    script = (
+        "import sys\nfrom fastws import cli\n"
+        f"for page in {pages!r}:\n"
+        "    sys.argv = ['fastws', *page, '--help']\n"
+        "    try: cli.main()\n"
+        "    except SystemExit: pass\n"
+    )
+    environment = {**os.environ, "COLUMNS": "40", "TERM": "dumb", "PYTHONIOENCODING": "ascii"}
+    words = [sys.executable, "-c", script]
+    text = subprocess.run(words, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    for option in (
+        "--label-column",
+        "--resume-from",
+        "--nonnegative",
+        "--p-vertical",
+        "--probabilities",
+        "--per-image",
+    ):
+        assert option in text
+
+
+def test_a_title_is_not_broken_where_a_narrow_table_ends(capsys):
+    session.print_table("500 images of t10k-images-idx3-ubyte.gz", ["class", "images"], [("0", "43")])
+    assert capsys.readouterr().out.splitlines()[0] == "500 images of t10k-images-idx3-ubyte.gz"

@@ -1,6 +1,8 @@
 """Where results cannot go is said before any work is done, by the name that the user gave."""
 
+import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ COMMANDS = {
     "show": ["m.npz"],
     "plot-sweep": ["t.csv"],
 }
+posix = pytest.mark.skipif(sys.platform == "win32", reason="files that only POSIX has")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc, which not even root may write")
 
 
@@ -43,6 +46,9 @@ def some_files(run, monkeypatch, tmp_path):
         "fastws.plotting.success_rates",
         "fastws.codec.compress",
         "fastws.codec.decompress",
+        "fastws.machine.Machine.representations",
+        "fastws.exact.measures",
+        "fastws.classifier.DescriptionLengthClassifier.description_lengths_bits",
     ):
         monkeypatch.setattr(place, work)
 
@@ -73,9 +79,15 @@ def test_a_folder_in_the_way_of_a_result(run, command, name):
     assert_refused(run, words, f"{Path('here', name)} is a folder, in the way of a file of that name.", "--out")
 
 
-@pytest.mark.parametrize(
-    "words", [("compress", "m.npz", "x.npy"), ("decompress", "m.npz", "images.fws")], ids=lambda words: words[0]
-)
+WRITING = [
+    ("compress", "m.npz", "x.npy"),
+    ("decompress", "m.npz", "images.fws"),
+    ("represent", "m.npz", "x.npy"),
+    ("evaluate", "m.npz", "x.npy", "--per-image"),
+]
+
+
+@pytest.mark.parametrize("words", WRITING, ids=lambda words: words[0])
 @pytest.mark.parametrize(
     ("out", "complaint"),
     [
@@ -92,6 +104,39 @@ def test_a_folder_in_the_way_of_a_result(run, command, name):
 )
 def test_a_file_that_cannot_be(run, words, out, complaint):
     assert_refused(run, (*words, out), complaint.replace("/", "/"), out)
+
+
+@posix
+@pytest.mark.parametrize("words", WRITING, ids=lambda words: words[0])
+@pytest.mark.parametrize("out", ["/dev/null", "circle", "pipe", "lost", "n" * 300])
+def test_what_cannot_become_a_file_is_known_before_any_work(run, words, out):
+    """Devices, links and names were found out when there was a result to write."""
+    Path("circle").symlink_to("circle")
+    Path("lost").symlink_to("nowhere/file")
+    os.mkfifo("pipe")
+    assert_refused(run, (*words, out), f"cannot write {out}: ", "Give ")
+
+
+@posix
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_cannot_be_replaced_in_a_folder_of_results(run, command):
+    Path("here").mkdir()
+    Path("here/result.json").symlink_to("result.json")
+    words = (command, *COMMANDS[command], "--out", "here")
+    assert_refused(run, words, "cannot write here/result.json: ", "--out")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [(("fantasies", "fantasies.npz"), "fantasies.npz"), (("classify", "a.npz", "m.npz", "labels.csv"), "labels.csv")],
+    ids=["fantasies", "classify"],
+)
+def test_what_is_read_is_not_written_over_as_a_result(run, words, name):
+    Path("folder.npz").rmdir()
+    random_machine([9, 4]).save("fantasies.npz")
+    random_machine([9, 4]).save("a.npz")
+    np.savetxt("labels.csv", fastws.Bars(3).sample(40), fmt="%d", delimiter=",")
+    assert_refused(run, (*words, "--out", "."), f"{name} is read and would be overwritten", name)
 
 
 def test_what_is_read_is_not_written_over_by_another_name(run):
@@ -126,3 +171,20 @@ def test_resuming_where_nothing_can_be_written(run, monkeypatch):
     assert_refused(
         run, words, "cannot write into the folder /proc: ", "Move the state into a folder that can be written."
     )
+
+
+@pytest.mark.parametrize("command", ["bars", "digits", "train"])
+def test_that_kernels_are_compiled_is_said_while_nothing_else_moves(run, monkeypatch, command):
+    """The first run stood still for half a minute."""
+    said = []
+
+    @contextmanager
+    def busy(label):
+        said.append(label)
+        yield
+
+    monkeypatch.setattr(f"fastws.cli.{command}.busy", busy)
+    for place in ("fastws.simulation.Simulation.compile", "fastws.cli.bars.learn"):
+        monkeypatch.setattr(place, lambda *_: (_ for _ in ()).throw(ValueError(f"said: {said[-1]}")))
+    _, _, err = run(command, *COMMANDS[command])
+    assert "said: Compiling" in err

@@ -635,3 +635,10 @@ def test_arrays_of_any_order_and_much_compressed_are_read(tmp_path):
     np.testing.assert_array_equal(found["x"], x)
     np.testing.assert_array_equal(found["y"], np.eye(3))
     assert (found["z"], found["empty"].shape, found["bare"].tolist()) == (2, (0, 4), [0, 1, 2])
+
+
+def test_a_name_may_be_as_long_as_the_file_system_has_it(tmp_path):
+    """The name of the temporary file beside it was longer, and could not be."""
+    for name in ("n" * 250, "é" * 125):
+        write_atomically(tmp_path / name, lambda file: file.write(b"whole"))
+        assert (tmp_path / name).read_bytes() == b"whole"

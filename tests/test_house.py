@@ -20,7 +20,6 @@ NOT_COMPILED = (
     "dispatch.py",
     "lanes.py",
     "vectors.py",
-    "views.py",
     "types.py",
     "wasm.py",
     "__init__.py",

@@ -21,8 +21,11 @@ def test_labels(labels):
         (np.array(["a", 1], object), "y mixes strings and numbers"),
         ([[0], [1]], "y has 2 dimensions"),
         (0, "y has 0 dimensions"),
-        ([0, None], "y has None; a label is a string or a number"),
-        ([0.0, float("nan")], "y has nan; leave out what has no label"),
+        ([0, None], r"y\[1\] is missing \(None\); leave out what has no label"),
+        (["a", None], r"y\[1\] is missing \(None\); leave out what has no label"),
+        ([0.0, float("nan")], r"y\[1\] is missing \(nan\); leave out what has no label"),
+        (np.array(["a", float("nan")], object), "y mixes strings and numbers"),
+        (np.array([0.0, float("nan")]), "y has nan; leave out what has no label"),
         (np.ma.masked_array([0, 1], [True, False]), "y is a masked array with values masked"),
     ],
 )
@@ -35,8 +38,9 @@ def test_labels_of_pandas():
     pandas = pytest.importorskip("pandas")
     for dtype in ("Int64", "string", "category", "boolean"):
         assert check_labels(pandas.Series([1, 0]).astype(dtype), "y").dtype.kind in "iUb"
-    with pytest.raises(ValueError, match=r"^y has (<NA>|nan); "):
-        check_labels(pandas.Series([1, None], dtype="Int64"), "y")
+    for column in (pandas.Series([1, None], dtype="Int64"), pandas.Series(["a", None], dtype="string")):
+        with pytest.raises(ValueError, match=r"^y(\[1\] is missing \(<NA>\)| has nan); leave"):
+            check_labels(column, "y")
 
 
 def test_strings_and_numbers_are_told_apart():

@@ -307,13 +307,13 @@ def test_spread_and_lane_numbers(dtype):
     def apply(x, out, numbers):
         for row in range(len(x)):
             store(out, row, 0, spread(x[row]))
-        store(numbers, 0, 0, lane_numbers())
+        store(numbers, 0, 0, lane_numbers(load(numbers, 0, 0)))
 
     x, numbers = values(dtype), np.empty((1, LANES), np.uint32)
     out = np.empty((len(x), LANES), dtype)
     apply(x, out, numbers)
     np.testing.assert_array_equal(bits(out), bits(np.array([spread(value) for value in x])))
-    np.testing.assert_array_equal(numbers[0], lane_numbers())
+    np.testing.assert_array_equal(numbers[0], lane_numbers(load(numbers, 0, 0)))
 
 
 @pytest.mark.long

@@ -1,6 +1,8 @@
 """Images in the formats that they come in: each is written here by hand or by the library whose format it is."""
 
 import gzip
+import io
+import os
 import struct
 import warnings
 import zipfile
@@ -337,6 +339,26 @@ def mat_of_unknown_type(folder):
     return path
 
 
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def several(images, kind="gif"):
+    """Return a file of several pictures."""
+    file = io.BytesIO()
+    first, *others = map(Image.fromarray, images)
+    first.save(file, kind, save_all=True, append_images=others)
+    return file.getvalue()
+
+
+def put_missing_picture(folder):
+    put_pictures(a_png=GREY[0])(folder)
+    (folder / "b.png").symlink_to("nowhere.png")
+    return folder
+
+
 HUGE = bytes([0, 0, 8, 3]) + struct.pack(">3I", 2**31, 2**31, 2**31)
 OBJECTS = np.array([{}, "a"], dtype=object)
 
@@ -394,6 +416,22 @@ OBJECTS = np.array([{}, "a"], dtype=object)
         (put_mat(x={"a": ROWS}), {}, "has no array named x_train or x; it has nothing"),
         (put_mat(z=ROWS), {}, r"it has z\. Choose one by --key"),
         (mat_of_unknown_type, {}, "x has a type or a size that cannot be"),
+        (put("a.npz.gz", gzip.compress(npz(x=X))), {}, "is compressed by gzip, .*unpack it first"),
+        (put("a.npy.gz", gzip.compress(npz(x=X))), {}, "is compressed by gzip, .*unpack it first"),
+        (put("a.mat.gz", gzip.compress(b"MATLAB 5.0 MAT-file" + bytes(200))), {}, "is compressed by gzip"),
+        (put("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(600)), {}, "is HDF5, which is not read here.*numpy.savez"),
+        (put("a.npz", npz(x=X)[:-40]), {}, "begins as an .npz file, and its end is missing"),
+        (put("a-images", bytes([0, 0, 8, 255]) + struct.pack(">I", 1) * 255 + b"\1"), {}, "255 dimensions"),
+        (put("a.csv", b"a,label,b\n0,1,1\n"), {}, r"header has label \(column 2\); say which .*--label-column"),
+        (put("a.csv", b"label,b,class\n0,1,1\n"), {}, r"has label \(column 1\) and class \(column 3\)"),
+        (put("a.csv", b"id,a,b\n7,1,1\n"), {"threshold": 0.5}, "the first column, id, numbers the rows"),
+        (put("a.csv", b"label,a,b\nx,1,1\n,0,1\n"), {}, r"image 1, counted from 0, has no label \(''\)"),
+        (put("a.csv", b"label,a,b\n1,1,1\nnan,0,1\n"), {}, r"image 1, counted from 0, has no label \('nan'\)"),
+        (put("a.gif", b"GIF89a" + bytes(9)), {}, r"a\.gif is one picture"),
+        (put_pictures(a_gif=several(GREY)), {}, r"a\.gif .*has 12 pictures in it; save each as a file"),
+        (put_pictures(a_tif=several(GREY, "tiff"), b_tif=GREY[0]), {}, r"a\.tif .*has 12 pictures in it"),
+        (put_missing_picture, {"threshold": 127}, r"b\.png is not a picture that can be read .*No such file"),
+        (put_npz(x=X[:, np.newaxis]), {}, r"give grey images, of shape .* or \(n, height, width, 1\)"),
         (put_npz(x=X), {"key": "z"}, "has no array named z; it has x"),
         (put_npz(x=X), {"label_column": "first"}, "is not a table, so that it has no column of labels"),
         (put_npz(x=X[..., np.newaxis].repeat(3, axis=3)), {}, "a pixel has 3 channels"),
@@ -416,6 +454,25 @@ def test_what_is_wrong_with_a_file_is_one_sentence(tmp_path, write, how, message
     with pytest.raises((ValueError, OSError), match=message) as raised:
         load(write(tmp_path), **how)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="pipes have no names there")
+def test_a_pipe_is_refused_and_loses_no_rows():
+    """It was read twice, the second time without the rows that had been looked at."""
+    reader, writer = os.pipe()
+    os.write(writer, b"0,1\n1,0\n")
+    os.close(writer)
+    with os.fdopen(reader), pytest.raises(ValueError, match="is a pipe or a device; save what it gives as a file"):
+        load(f"/dev/fd/{reader}")
+
+
+@pytest.mark.parametrize("name", ["images", "pictures", "arr_0", "data"])
+def test_only_pictures_have_names_of_files(tmp_path, name):
+    """The images under a key without an x were taken for the names of their files."""
+    np.savez(tmp_path / "a.npz", files=np.arange(12), **{name: X})
+    assert load(tmp_path / "a.npz", key=name).files is None
+    np.savez(tmp_path / "a.npz", files=np.arange(12), x=X)
+    assert load(tmp_path / "a.npz").files is None
 
 
 def test_labels_that_nobody_asked_for_do_not_matter(tmp_path):
@@ -484,6 +541,29 @@ def test_a_third_is_held_out_where_there_are_no_test_images(tmp_path):
     assert sorted(map(bytes, rows)) == sorted(map(bytes, x.astype(np.uint8)))
     assert "a third held out" in data.name
     assert not np.array_equal(data.x_test, other.x_test)
+
+
+def save_only_train(folder):
+    np.savez(folder / "a.npz", x_train=X, y_train=Y)
+    return folder / "a.npz"
+
+
+def save_only_train_of_idx(folder):
+    save_idx(folder)
+    return folder
+
+
+@pytest.mark.parametrize("save", [save_only_train, save_only_train_of_idx])
+def test_a_third_of_the_training_images_is_held_out_where_there_are_no_others(tmp_path, save):
+    data = load_file(save(tmp_path))
+    assert (len(data.x_train), len(data.x_test)) == (8, 4)
+    assert "a third held out" in data.name
+
+
+def test_images_to_test_on_are_not_passed_over_beside_x(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X, y=Y, x_test=X[:4], y_test=Y[:4])
+    data = load_file(tmp_path / "a.npz")
+    assert (len(data.x_train), len(data.x_test)) == (12, 4)
 
 
 def test_mnist_has_its_test_images_beside(tmp_path):

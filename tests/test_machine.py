@@ -555,3 +555,43 @@ def test_a_clamp_leaves_the_machine_alone():
 def test_a_clamp_of_no_unit_or_state_is_refused(clamp):
     with pytest.raises(ValueError, match=r"^clamp has \(.*counted from 0"):
         random_machine(SIZES).fantasies(1, clamp=clamp)
+
+
+class Named(Machine):
+    """A machine of somebody's own, which is made from other things and knows more."""
+
+    def __init__(self, name, hidden):
+        super().__init__([17, hidden, 3])
+        self.name = name
+
+
+@pytest.mark.parametrize(
+    "duplicate", [Machine.copy, copy.copy, copy.deepcopy, lambda machine: pickle.loads(pickle.dumps(machine))]
+)
+def test_a_duplicate_of_a_machine_of_ones_own_is_whole(duplicate):
+    """It was a plain Machine, was without what had been set on it, or could not be made."""
+    machine = Named("a", hidden=5)
+    machine.gen_weights = hard_machine().gen_weights
+    machine.label, machine.note = "seven", ["kept"]
+    other = duplicate(machine)
+    assert (type(other), other.name, other.label, other.note) == (Named, "a", "seven", ["kept"])
+    np.testing.assert_array_equal(parameter_bits(other), parameter_bits(machine))
+    other.gen_weights[0] += 1
+    assert not np.array_equal(parameter_bits(other), parameter_bits(machine))
+
+
+@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("name", ["gen_weights", "gen_biases", "rec_weights", "rec_biases"])
+def test_probabilities_of_what_is_not_finite_are_refused_with_its_name(name, level):
+    for value in (np.nan, np.inf):
+        machine = random_machine(SIZES)
+        getattr(machine, name)[level].flat[0] = value
+        for compute in (machine.recognition_probabilities, machine.reconstruct):
+            with pytest.raises(NotFiniteError, match=rf"^{name}\[{level}\]\[0.*\] is {value}"):
+                compute(np.zeros((1, 17)))
+
+
+def test_a_label_that_is_not_a_number():
+    machine = Machine(SIZES)
+    with pytest.raises(ValueError, match=r"^label is np.float64\(nan\); give a word, a number or None"):
+        machine.label = np.float64("nan")

@@ -61,7 +61,8 @@ def test_type_checkers_see_the_public_names():
     tree = ast.parse(Path(fastws.__file__).read_text(encoding="utf-8"))
     [block] = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
     # A star import must not need Hypothesis.
-    assert sorted(alias.name for node in block.body for alias in node.names) == sorted([*fastws.__all__, "testing"])
+    public = [*fastws.__all__, "experiments", "testing"]
+    assert sorted(alias.name for node in block.body for alias in node.names) == sorted(public)
 
 
 def test_unknown_name_is_an_attribute_error():
@@ -108,3 +109,15 @@ def test_what_fastws_warns_of_fails_a_test_and_what_others_deprecate_does_not():
         warn("fastws.exact", DeprecationWarning)
         warn("fastws.exact", np.exceptions.VisibleDeprecationWarning)
     assert len(shown) == 4
+
+
+@pytest.mark.parametrize("name", ["anatomy", "bars", "compression", "digits", "training", "watched"])
+def test_experiments_are_reached_as_the_rest_is(name, tmp_path):
+    """README speaks of `fastws.experiments.training.train`."""
+    code = f"import fastws; print(fastws.experiments.{name}.__name__)"
+    assert run([sys.executable, "-c", code], tmp_path).stdout == f"fastws.experiments.{name}\n"
+
+
+def test_an_unknown_experiment_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'misspelt'"):
+        fastws.experiments.misspelt  # noqa: B018

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
 
 from fastws import plotting
 from fastws.plotting import saving
@@ -61,3 +63,37 @@ def test_a_disk_that_fails_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(saving, "write_atomically", fail)
     with pytest.raises(OSError, match="no space left"):
         saving.save_all({tmp_path / "first": Sketch(), tmp_path / "last": Sketch()})
+
+
+def film(sign=1):
+    figure = Figure(figsize=(2, 2))
+    (line,) = figure.add_subplot().plot([0, 1], [0, sign])
+    return FuncAnimation(figure, lambda k: line.set_data([0, 1], [0, k * sign]), frames=3)
+
+
+def test_a_film_that_cannot_be_finished_leaves_the_earlier_one(tmp_path):
+    """Frames were written where the earlier film was."""
+    files = plotting.save_film(film(), tmp_path / "film")
+    before = [path.read_bytes() for path in files]
+
+    def fail(k):
+        if k == 2:
+            raise ValueError("no third frame")
+
+    figure = Figure(figsize=(2, 2))
+    broken = FuncAnimation(figure, fail, frames=3, init_func=lambda: None, cache_frame_data=False)
+    with pytest.raises(ValueError, match="no third frame"):
+        plotting.save_film(broken, tmp_path / "film")
+    assert [path.read_bytes() for path in files] == before
+    assert {path.name for path in tmp_path.iterdir()} == {"film.gif", "film.html"}
+
+
+def test_the_title_of_a_film_is_text(tmp_path):
+    _, page = plotting.save_film(film(), tmp_path / "a <b> & c")
+    assert "<title>a &lt;b&gt; &amp; c</title>" in page.read_text(encoding="utf-8")
+
+
+def test_a_film_is_written_as_other_files_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "write_atomically", lambda path, write: None)
+    plotting.save_film(film(), tmp_path / "film")
+    assert not list(tmp_path.iterdir())

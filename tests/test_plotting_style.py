@@ -45,6 +45,7 @@ IMAGES = np.random.default_rng(0).integers(0, 2, (8, 4))
 PICTURES = {
     "bars_model": lambda: plotting.bars_model(fastws.Bars()),
     "confusion": lambda: plotting.confusion([[3, 1], [0, 2]], ["a", "b"]),
+    "cost_gaps": lambda: plotting.cost_gaps({"a": [1.0, 1.5], "b": [3.0]}, {"a": 2.0}),
     "description_length_curve": lambda: plotting.description_length_curve(
         [0, 1, 2], {"a": [9, 5, 4.0], "b": [8, 5, 3.0]}
     ),

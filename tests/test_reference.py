@@ -30,7 +30,19 @@ INTERNAL = {
     "fastws.threads",
 }
 PARTS_OF = tuple(
-    f"fastws.{name}." for name in ("codec", "datasets", "exact", "kernels", "plotting", "streams", "sweep", "testing")
+    f"fastws.{name}."
+    for name in (
+        "codec",
+        "datasets",
+        "exact",
+        "experiments.density",
+        "kernels",
+        "live",
+        "plotting",
+        "streams",
+        "sweep",
+        "testing",
+    )
 )
 PARTS_OF += ("fastws.cli",)
 

@@ -257,3 +257,11 @@ def test_streams_of_ones_own_are_compared_by_their_images_or_refused_first():
     ):
         best_of(lambda seed: new(Slides(), seed), 2)
     assert [run.examples_seen for run in made] == [0, 0]
+
+
+def test_restarts_need_simulations_with_machines_of_their_own():
+    machine = Machine([2, 1])
+    with pytest.raises(ValueError, match=r"^new returned None; it has to return a Simulation"):
+        best_of(lambda seed: None, 2)
+    with pytest.raises(ValueError, match=r"^new gives the same machine to several simulations"):
+        best_of(lambda seed: Simulation(machine, Images(X), [(10, 0.1)], seed=seed), 2)

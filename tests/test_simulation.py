@@ -487,7 +487,7 @@ class Clock:
 def chunks(monkeypatch, seconds_a_call, n=40_000):
     """Return the lengths of the kernel calls of a run whose calls take so long."""
     clock, lengths = Clock(), []
-    monkeypatch.setattr("fastws.simulation.time", clock)
+    monkeypatch.setattr("fastws.chunks.time", clock)
 
     def learn(self, machine, seed, n_examples, seen, rates, floor):
         lengths.append(n_examples)
@@ -513,7 +513,7 @@ def test_the_first_chunk_is_an_example_of_a_huge_machine(monkeypatch):
         lengths.append(n_examples)
         seen[0] += np.uint64(n_examples)
 
-    monkeypatch.setattr("fastws.simulation.time", Clock())
+    monkeypatch.setattr("fastws.chunks.time", Clock())
     monkeypatch.setattr(Images, "learn", learn)
     monkeypatch.setattr(Machine, "n_parameters", 40_000_000)
     Simulation(Machine([9, 2]), Images(X), [(7, 0.1)]).advance()
@@ -532,11 +532,11 @@ def test_the_first_chunk_of_sixteen_machines_is_shorter(monkeypatch):
         for count in seen:
             count[0] += np.uint64(n_examples)
 
-    monkeypatch.setattr("fastws.simulation.time", Clock())
+    monkeypatch.setattr("fastws.chunks.time", Clock())
     monkeypatch.setattr(Bars, "learn", None)
     monkeypatch.setattr(Bars, "learn_together", learn_together)
     monkeypatch.setattr(Machine, "n_parameters", 1_000_000)
-    monkeypatch.setattr("fastws.simulation._LARGEST_TOGETHER", 1_000_000)
+    monkeypatch.setattr("fastws.together._LARGEST_TOGETHER", 1_000_000)
     advance_together(same_runs(16, 7, schedule=[(7, 0.1)]))
     assert lengths == [1, 2, 4]
 
@@ -636,7 +636,7 @@ def test_the_schedule_can_be_read_and_not_changed():
 
 
 def test_alike_simulations_are_found_in_one_look_at_each(monkeypatch):
-    looks = counting(monkeypatch, simulation, "_all_but_seed")
+    looks = counting(monkeypatch, Simulation, "_all_but_seed")
     monkeypatch.setattr(simulation, "learn", lambda *arguments: arguments[4][0].__iadd__(np.uint64(arguments[3])))
     runs = [Simulation(Machine([9, 2]), Bars(3, p_bar=k / 1000), [(1, 0.1)]) for k in range(100)]
     advance_together(runs)

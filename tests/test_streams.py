@@ -402,3 +402,9 @@ def test_unknown_description():
 def test_a_description_that_does_not_fit_the_machine(stream):
     with pytest.raises(ValueError, match="the machine 100 inputs"):
         stream_from_description(*stream.description(), 100)
+
+
+@pytest.mark.parametrize("exclude", [None, 3, 0.5])
+def test_what_excludes_nothing_that_can_be_named(exclude):
+    with pytest.raises(ValueError, match=f"^exclude is {exclude!r}; give 'full', 'blank', both, or an empty tuple"):
+        Bars(3, exclude=exclude)

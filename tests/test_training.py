@@ -135,9 +135,9 @@ def test_held_out_images_are_a_part_of_the_seed():
     ("changes", "message"),
     [
         ({"validation": 0.0}, "the part to hold out is 0.0; give one between 0 and 1"),
-        ({"validation": 1}, "the part to hold out is 1;"),
+        ({"validation": 1}, "the part to hold out is 1.0;"),
         ({"validation": float("nan")}, "the part to hold out is nan"),
-        ({"validation": True}, "the part to hold out is True"),
+        ({"validation": True}, "the part to hold out is 1.0"),
         ({"validation": 0.001}, "a part of 0.001 of 60 images is 0; hold out one at least"),
         ({"validation": 0.999}, "a part of 0.999 of 60 images is 60"),
         ({"validation": FEW[:, 1:]}, "the images held out have 15 pixels and the others 16"),
@@ -195,10 +195,44 @@ def test_what_cannot_be_a_cost_and_what_can():
     run = fastws.Simulation(fastws.Machine([9, 4, 2]), fastws.Images(X), [(10, 0.5), (20, (0.1, 0.2, 0.3))])
     check_bits(run, 4 * 9 + 6)
     check_bits(run, -3.0)
+    run._seen[0] = 1
     for bits in (42.001, np.inf, np.nan):
-        with pytest.raises(LearningDiverged, match=r"rate 0\.5: after 0 examples an image takes"):
+        with pytest.raises(LearningDiverged, match=r"rate 0\.5: after 1 examples an image takes"):
             check_bits(run, bits)
     for seen, said in ((10, r"rate 0\.5:"), (11, r"rates 0\.1,0\.2,0\.3:"), (30, r"rates 0\.1")):
         run._seen[0] = seen
         with pytest.raises(LearningDiverged, match=said):
             check_bits(run, 1e9)
+
+
+@pytest.mark.parametrize("schedule", [[], ()])
+def test_an_empty_schedule_is_not_the_default(schedule):
+    with pytest.raises(ValueError, match="the schedule is empty"):
+        train(fastws.Machine([9, 4]), X, schedule)
+
+
+@pytest.mark.parametrize("part", [np.float32(0.25), np.float64(0.25)])
+def test_the_part_to_hold_out_is_a_number_of_any_kind(part):
+    assert len(new_training(fastws.Machine([9, 4]), X, validation=part).held_out) == 15
+
+
+@pytest.mark.parametrize(
+    ("validation", "message"),
+    [
+        (np.int64(0), "the part to hold out is 0.0; give one between 0 and 1"),
+        (True, "the part to hold out is 1.0; give one between 0 and 1"),
+        ("0.1", "validation has 0 dimensions"),
+        (X[:0], "validation is empty"),
+        (X * 255, r"validation\[0, \d\] is 255"),
+    ],
+)
+def test_images_held_out_that_are_none(validation, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        new_training(fastws.Machine([9, 4]), X, validation=validation)
+
+
+def test_a_machine_that_was_wrong_before_is_not_blamed_on_the_rate():
+    machine = fastws.Machine([9, 4])
+    machine.gen_biases[0] = 1e20
+    with pytest.raises(LearningDiverged, match=r"^the machine to begin with cannot be right: an image takes .* bits"):
+        train(machine, X)

@@ -235,3 +235,17 @@ def test_images_that_are_not_binary(bars):
             method(np.ma.masked_array(bars, bars == 1))
     with pytest.raises(ValueError, match="8 features, but HelmholtzMachine is expecting 9"):
         transformer.transform(bars[:, 1:])
+
+
+@pytest.mark.parametrize("read", ["transform", "score_samples", "score"])
+def test_images_on_another_scale_than_the_threshold_are_not_read_as_blank(read):
+    x = Bars(4).sample(30)
+    transformer = small(threshold=127).fit(x * 255)
+    with pytest.raises(ValueError, match="no pixel lies above the threshold 127, since they run from 0 to 1"):
+        getattr(transformer, read)(x)
+
+
+def test_pixels_given_by_what_is_not_finite_are_refused(fitted):
+    fitted.machine_.gen_biases[1][0] = np.nan
+    with pytest.raises(ValueError, match=r"^gen_biases\[1\]\[0\] is nan"):
+        fitted.inverse_transform(np.ones((1, 10)))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fastws.cli.interrupts import held
-from fastws.cli.session import Json, Out, learn, prepare_folder, print_table, report, saving_on_interrupt
+from fastws.cli.outputs import prepare_folder
+from fastws.cli.session import COMPILING, Json, Out, busy, learn, print_table, report, saving_on_interrupt
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,7 +129,8 @@ def _learn(runs: "list[BarsRun]", label: str, until: int | None, meanwhile: Call
     from fastws.threads import shares
 
     parts = shares(runs, LANES)
-    runs[0].compile_seconds += compile_together([run.simulation for run in parts[0]])
+    with busy(COMPILING):
+        runs[0].compile_seconds += compile_together([run.simulation for run in parts[0]])
     tasks = [partial(learn_bars, part, until) for part in parts]
     return learn([run.simulation for run in runs], tasks, label, until, meanwhile)
 

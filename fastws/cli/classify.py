@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastws.cli.outputs import write_table
-from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, Threshold, busy, read_images
-from fastws.cli.session import Json, Out, Seed, prepare_folder, print_table, report
+from fastws.cli.outputs import check_output, prepare_folder, write_table
+from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, Threshold, read_images
+from fastws.cli.session import Json, Out, Seed, busy, print_table, report
 
 if TYPE_CHECKING:
     from fastws.machine import Machine
@@ -51,11 +51,11 @@ def classify(
     if n_inputs != n_pixels:
         raise ValueError(f"the machines have {n_inputs} inputs; the images of {data} have {n_pixels} pixels.")
     folder = prepare_folder(out or Path("fastws-classify"))
+    path = check_output(folder / "labels.csv", data)
     with busy(f"Classifying {len(images.x):,} images"):
         bits = classifier.description_lengths_bits(images.x)
     chosen = [classes[best] for best in bits.argmin(axis=1)]
     columns = {f"bits_{label}": bits[:, number].tolist() for number, label in enumerate(classes)}
-    path = folder / "labels.csv"
     write_table(path, images, {"label": chosen, **columns})
     result: dict[str, Any] = {
         "seed": seed,
@@ -106,17 +106,10 @@ def _load(files: Sequence[Path]) -> "dict[Any, Machine]":
 
     found: dict[str, tuple[Path, Machine]] = {}
     for file in files:
-        machine, label = Machine.load(file), _label_of(file)
+        machine = Machine.load(file)
+        label = file.stem.removeprefix(_PREFIX) if machine.label is None else str(machine.label)
         if label in found:
             raise ValueError(f"{found[label][0]} and {file} are both of the class {label}; give one machine a class.")
         found[label] = file, machine
     whole = all(label.lstrip("-").isdecimal() for label in found)
     return {int(label) if whole else label: machine for label, (_, machine) in found.items()}
-
-
-def _label_of(file: Path) -> str:
-    from fastws.files import load_arrays
-
-    metadata, _ = load_arrays(file, "fastws machine")
-    label = metadata.get("label")
-    return file.stem.removeprefix(_PREFIX) if label is None else str(label)

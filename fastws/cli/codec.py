@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fastws.cli.models import Model, Shape
+from fastws.cli.outputs import check_output
 from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, read_images
-from fastws.cli.session import Json, Seed, check_output, print_table, progress_bar
+from fastws.cli.session import Json, Seed, print_table, progress_bar
 from fastws.cli.words import image_shape
 
 if TYPE_CHECKING:
@@ -54,12 +55,12 @@ def compress(
     from fastws.files import write_atomically
     from fastws.machine import Machine
 
+    codec.check_method(method)
     check_output(out, model, data)
     machine = Machine.load(model)
     image_set = read_images(data, "test", key, threshold, binarise, label_column)
     images = image_set.x
     height_width = image_set.image_shape if shape is None else image_shape(shape, images.shape[1])
-    codec.check_method(method)
     blobs = {}
     for name in codec.METHODS:
         with progress_bar(f"Compressing, {name}", len(images)) as show:

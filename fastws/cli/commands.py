@@ -3,6 +3,7 @@
 import atexit
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -10,16 +11,18 @@ from typing import Annotated
 import typer
 
 import fastws
-from fastws.cli import bars, classify, codec, digits, models, represent, resume, sweep, train
+from fastws.cli import bars, classify, codec, density, digits, live, models, represent, resume, sweep, train
 from fastws.cli.interrupts import Interrupted
 from fastws.cli.output import write_readably
 from fastws.cli.session import INTERRUPTED, USER_ERROR, complain, ending_on_interrupt, saying_own_warnings
 
 # Imports leave 300,000 objects behind and next to no garbage.
 _OBJECTS_BEFORE_COLLECTING = 500_000
+_LEAST_WIDTH = 80
 _COMMANDS: dict[Callable[..., None], str] = {
     bars.bars: "fastws bars --recipe robust --seed 3 --out robust",
     digits.digits: "fastws digits --sweeps 50 --hidden 16,4 --out quick",
+    density.density: "fastws density --set mrfs --seeds 3 --out mrfs",
     train.train: "fastws train --data images.npz --layers 64,16,4 --sweeps 50 --validation 0.1",
     models.evaluate: "fastws evaluate fastws-train/machine.npz images.npz --per-image bits.csv",
     models.fantasies: "fastws fantasies fastws-train/machine.npz -n 24 --shape 8x8",
@@ -28,8 +31,9 @@ _COMMANDS: dict[Callable[..., None], str] = {
     represent.represent: "fastws represent fastws-train/machine.npz images.npz hidden.npz --probabilities",
     codec.compress: "fastws compress fastws-train/machine.npz images.npz images.fws",
     codec.decompress: "fastws decompress fastws-train/machine.npz images.fws back.npz",
+    live.live: "fastws live --seed 3",
     resume.resume: "fastws resume fastws-bars/run.npz",
-    sweep.plot_sweep: "fastws plot-sweep fastws-sweep.csv --within 0.2",
+    sweep.plot_sweep: "fastws plot-sweep p_bar.csv --within 0.2",
 }
 """Each command, and an example that its help ends with."""
 
@@ -70,6 +74,9 @@ def run() -> int:
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
     # Matplotlib cannot even be imported with a backend that is not there, and no command shows a window.
     os.environ["MPLBACKEND"] = "agg"
+    if shutil.get_terminal_size().columns < _LEAST_WIDTH:
+        # Narrower, the names of options are cut in help. Typer asks for it when it first draws a page.
+        os.environ.setdefault("TERMINAL_WIDTH", str(_LEAST_WIDTH))
     atexit.register(gc.freeze)  # a process that ends need not look for garbage
     try:
         with saying_own_warnings():

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, busy
+from fastws.cli.outputs import prepare_folder
+from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn
 from fastws.cli.session import (
+    COMPILING,
     Json,
     Out,
     Seed,
+    busy,
     complain,
     learn,
-    prepare_folder,
     print_table,
     progress_bar,
     report,
@@ -172,7 +174,8 @@ def _finish(
 
     seed = source["seed"]
     with saving_on_interrupt(folder, save):
-        runs[0].compile()
+        with busy(COMPILING):
+            runs[0].compile()
         learn(simulations, [run.run for run in runs])
         machines = [simulation.machine for simulation in simulations]
         files = _save(machines, np.unique(data.y_train), folder)

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from fastws.cli.outputs import check_file, write_table
-from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, busy, read_images
-from fastws.cli.session import Json, Out, Seed, prepare_folder, print_table, report
+from fastws.cli.outputs import check_output, prepare_folder, write_table
+from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, read_images
+from fastws.cli.session import Json, Out, Seed, busy, print_table, report
 from fastws.cli.words import image_shape
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL.npz", help="A machine that fastws saved.")]
@@ -39,7 +39,7 @@ def evaluate(
 
     machine = Machine.load(model)
     if per_image is not None:
-        check_file(per_image, (model, data), "--per-image")
+        check_output(per_image, model, data)
     image_set = read_images(data, "test", key, threshold, binarise, label_column)
     images = image_set.x
     enumerable = sum(machine.layer_sizes[1:]) <= exact.MAX_HIDDEN
@@ -87,8 +87,8 @@ def fantasies(
     machine = Machine.load(model)
     height_width = image_shape(shape, machine.layer_sizes[0])
     folder = prepare_folder(out or Path("fastws-fantasies"))
+    pixels = check_output(folder / "fantasies.npz", model)
     images = machine.fantasies(n, seed)
-    pixels = folder / "fantasies.npz"
     write_atomically(pixels, lambda file: np.savez_compressed(file, x=images, shape=height_width))
     files = [pixels, *plotting.save(plotting.fantasies(machine, n, height_width, seed), folder / "fantasies")]
     report({"n": n, "seed": seed}, folder, files, json, lambda: print(f"{n} fantasies of {machine}."))

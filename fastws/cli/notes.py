@@ -20,9 +20,11 @@ def check_notes(command: str, notes: dict[str, Any], runs: "Sequence[Simulation]
     ValueError
         If something is missing, of another type, out of range or does not go with the simulations.
     """
-    if not runs:
-        raise ValueError("there is no simulation")
-    {"bars": _check_bars, "digits": _check_digits, "train": _check_train}[command](notes, runs)
+    if bool(runs) == (command == "density"):
+        raise ValueError(f"there are {len(runs)} simulations" if runs else "there is no simulation")
+    {"density": _check_density, "bars": _check_bars, "digits": _check_digits, "train": _check_train}[command](
+        notes, runs
+    )
 
 
 def _check_bars(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
@@ -52,6 +54,26 @@ def _check_bars(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
         raise ValueError("a contest has neither all of its runs nor the one that was chosen")
     if len(contests) > 1 and not notes["several"]:
         raise ValueError(f"there are {len(contests)} contests where one is expected")
+
+
+def _check_density(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
+    from fastws.experiments.density.study import task_names
+
+    settings = _only(
+        set=_text,
+        seed=_whole(),
+        seeds=_whole(at_least=1),
+        key=_optional(_text),
+        threshold=_optional(_number()),
+        binarise=_optional(_whole()),
+        label_column=_optional(_text),
+    )
+    _record(settings=settings, images=_whole(), study=_record(seconds=_number(at_least=0)))(notes, "the notes")
+    result = _row(_number(), _number(), _whole())
+    _record(found=_list(_some_of(task_names(notes["settings"]["set"]), result)))(notes["study"], "study")
+    n_draws, n_found = notes["settings"]["seeds"], len(notes["study"]["found"])
+    if n_found != n_draws:
+        raise ValueError(f"there are results of {n_found} draws, where {n_draws} are expected")
 
 
 def _check_digits(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:

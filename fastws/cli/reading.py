@@ -1,11 +1,11 @@
 """The options by which commands read a user's images."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from fastws.cli.session import busy
 
 if TYPE_CHECKING:
     from fastws.datasets import ImageSet
@@ -52,13 +52,3 @@ def read_images(
 
     with busy(f"Reading {path}"):
         return load(path, part, key, threshold, binarise, label_column, labels)
-
-
-@contextmanager
-def busy(label: str) -> Iterator[None]:
-    """Show on standard error that something is under way whose end cannot be foreseen."""
-    from rich.console import Console
-    from rich.markup import escape
-
-    with Console(stderr=True).status(escape(label)):
-        yield

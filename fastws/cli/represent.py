@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fastws.cli.models import Model
-from fastws.cli.outputs import check_file
-from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, busy, read_images
-from fastws.cli.session import Json, Seed
+from fastws.cli.outputs import check_output
+from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, read_images
+from fastws.cli.session import Json, Seed, busy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def represent(
     from fastws.machine import Machine
 
     machine = Machine.load(model)
-    check_file(out, (model, data), "OUT.npz")
+    check_output(out, model, data)
     images = read_images(data, "test", key, threshold, binarise, label_column, labels=True)
     layers: Sequence[NDArray[Any]]
     with busy(f"Reading {len(images.x):,} images"):

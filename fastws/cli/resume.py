@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from fastws.cli.bars import resume_bars
+from fastws.cli.density import resume_density
 from fastws.cli.digits import resume_digits
 from fastws.cli.notes import check_notes
-from fastws.cli.session import Json, check_folder
+from fastws.cli.outputs import check_folder
+from fastws.cli.session import Json
 from fastws.cli.train import resume_train
 
 
@@ -21,7 +23,12 @@ def resume(
     from fastws.simulation import load_runs
 
     runs, notes = load_runs(state)
-    commands: dict[str, Callable[..., None]] = {"bars": resume_bars, "digits": resume_digits, "train": resume_train}
+    commands: dict[str, Callable[..., None]] = {
+        "bars": resume_bars,
+        "density": resume_density,
+        "digits": resume_digits,
+        "train": resume_train,
+    }
     name = str(notes.get("command"))
     if name not in commands:
         raise ValueError(

@@ -14,6 +14,7 @@ import typer
 
 from fastws.cli.interrupts import Interrupted, answered, check, flagged, held, raised
 from fastws.cli.output import quoted, readable
+from fastws.cli.outputs import STATE_FILE, why
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
 
 USER_ERROR = 2
 INTERRUPTED = 130
-STATE_FILE = "run.npz"
+COMPILING = "Compiling, which the first run takes longer for"
 DIVERGED_FILE = "diverged.npz"
 RESULT_FILE = "result.json"
-_SUFFIXES = (".npz", ".json", ".png", ".svg")
 # Between two chunks a simulation needs Python for some microseconds; by default it would wait 5 ms for its turn.
 _SECONDS_A_TURN = 5e-5
 
@@ -73,76 +73,6 @@ def saying_own_warnings() -> Iterator[None]:
         yield
 
 
-def prepare_folder(folder: Path) -> Path:
-    """Make the folder of a new run if need be, and try to write in it before any work is done.
-
-    Raises
-    ------
-    OSError
-        If that cannot be done, or a folder has a name that is for a file of results.
-    ValueError
-        If an interrupted run is there, which would be lost.
-    """
-    state = folder / STATE_FILE
-    if state.is_file():
-        raise ValueError(
-            f"{folder} holds an interrupted run. Go on with it by fastws resume {quoted(state)}, delete {state}, or "
-            "give another folder with --out."
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OSError(f"cannot write into the folder {folder}: {_why(error)}. Give another with --out.") from error
-    check_folder(folder, "Give another with --out.")
-    return folder
-
-
-def check_folder(folder: Path, advice: str) -> None:
-    """Try to write in a folder that is there, before any work is done.
-
-    Raises
-    ------
-    OSError
-        If that cannot be done, or a folder has a name that is for a file of results.
-    """
-    _try_to_write(folder, f"cannot write into the folder {folder}", advice)
-    for path in sorted(folder.iterdir()):
-        if path.suffix in _SUFFIXES and path.is_dir():
-            raise OSError(f"{path} is a folder, in the way of a file of that name. {advice}")
-
-
-def check_output(path: Path, *inputs: Path) -> Path:
-    """Return the path of a file that is to be written, when it could be, before any work is done.
-
-    Raises
-    ------
-    OSError
-        If its folder is not there or cannot be written, or it is a folder itself.
-    ValueError
-        If it is one of the inputs, which would be lost.
-    """
-    if path.is_dir():
-        raise OSError(f"cannot write {path}: it is a folder. Give the name of a file.")
-    if path.exists() and any(other.exists() and path.samefile(other) for other in inputs):
-        raise ValueError(f"{path} is read and would be overwritten; give another name for what is written.")
-    _try_to_write(path.parent, f"cannot write {path}", "Give a file in a folder that is there and can be written.")
-    return path
-
-
-def _try_to_write(folder: Path, problem: str, advice: str) -> None:
-    from tempfile import TemporaryFile
-
-    try:
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OSError(f"{problem}: {_why(error)}. {advice}") from error
-
-
-def _why(error: OSError) -> str:
-    return error.strerror or str(error)
-
-
 @contextmanager
 def progress_bar(label: str, total: int, already: float = 0) -> Iterator[Callable[[float], None]]:
     """Show a bar on standard error while the block runs; the block calls what it is given with the count so far."""
@@ -160,6 +90,16 @@ def progress_bar(label: str, total: int, already: float = 0) -> Iterator[Callabl
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=total, completed=int(already))
         yield lambda count: progress.update(task, completed=count)
+
+
+@contextmanager
+def busy(label: str) -> Iterator[None]:
+    """Show on standard error that something is under way whose end cannot be foreseen."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status(escape(label)):
+        yield
 
 
 def learn(
@@ -231,7 +171,7 @@ def saving_on_interrupt(folder: Path, save: Callable[[Path], object]) -> Iterato
             try:
                 save(state)
             except OSError as error:
-                raise OSError(f"interrupted, and the state cannot be saved in {state}: {_why(error)}.") from error
+                raise OSError(f"interrupted, and the state cannot be saved in {state}: {why(error)}.") from error
             again = " The second Ctrl-C waited for that." if answered() else ""
             raise Interrupted(
                 f"Interrupted; the state is saved.{again} To go on:\n  fastws resume {quoted(state)}"
@@ -260,7 +200,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     lines = [texts[start : start + len(columns)] for start in range(0, len(texts), len(columns))]
     borders = 3 * len(columns) + 1
     widths = _column_widths(lines, console.width - borders)
-    table = Table(title=title, title_justify="left")
+    # As that of a table it would be broken where the table ends.
+    console.print(title, style="table.title", soft_wrap=True)
+    table = Table()
     for number, (column, width) in enumerate(zip(lines[0], widths, strict=True)):
         table.add_column(column, justify="left" if number == 0 else "right", width=width)
     for line in lines[1:]:

@@ -13,12 +13,12 @@ import typer
 
 from fastws.cli.interrupts import Interrupted, answered, check, flagged, held, raised
 from fastws.cli.output import quoted
+from fastws.cli.outputs import prepare_folder
 from fastws.cli.session import (
     Json,
     Out,
     complain,
     ending_on_interrupt,
-    prepare_folder,
     print_table,
     progress_bar,
     report,

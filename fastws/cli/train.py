@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, Threshold, busy, read_images
-from fastws.cli.session import Json, Out, Seed, learn, prepare_folder, print_table, report, saving_on_interrupt
+from fastws.cli.outputs import prepare_folder
+from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, Threshold, read_images
+from fastws.cli.session import COMPILING, Json, Out, Seed, busy, learn, print_table, report, saving_on_interrupt
 from fastws.cli.words import layer_sizes, numbers
 from fastws.cli.words import schedule as schedule_of
 
@@ -149,7 +150,8 @@ def _finish_training(run: "TrainingRun", image_shape: tuple[int, int], folder: P
         save_runs(path, run.simulations(), {"command": "train", "run": run.notes(), "shape": image_shape})
 
     with saving_on_interrupt(folder, save):
-        run.compile()
+        with busy(COMPILING):
+            run.compile()
         learn([run.simulation], [run.run])
         with busy("Measuring"):
             result = run.result()

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from fastws.files import checked_members, read_header
 
+_ZIP = b"PK\3\4"
+
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     """Return the arrays of a user's ``.npz`` file, or the one of a ``.npy`` file under the name ``x``.
@@ -37,7 +39,15 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
             with zipfile.ZipFile(path) as archive:
                 members = checked_members(archive, os.path.getsize(path))
                 found = {member.filename.removesuffix(".npy"): _read_member(archive, member) for member in members}
+                if members and all(array is None for array in found.values()):
+                    raise ValueError(
+                        f"it holds {members[0].filename} and no array of NumPy; if it is an archive of images, unpack "
+                        "it and give them"
+                    )
             return {key: array for key, array in found.items() if array is not None}
+        with open(path, "rb") as file:
+            if file.read(len(_ZIP)) == _ZIP:
+                raise ValueError("it begins as an .npz file, and its end is missing")
         # Mapped, lest a large file be read whole; copy-on-write, since the kernels are compiled for writable arrays.
         return {"x": np.lib.format.open_memmap(path, mode="c")}
     except Exception as error:

@@ -103,9 +103,9 @@ def load_file(
 ) -> DigitData:
     """Return the labelled images of a file or folder in any format that `fastws.datasets.load` reads.
 
-    Images to test on are x_test in an ``.npz`` or ``.mat`` file, beside x_train, y_train and y_test; t10k- or test-
-    beside IDX files called train-; the sub-folder test beside train. Where there are none, a third of each class is
-    held out.
+    Images to test on are x_test in an ``.npz`` or ``.mat`` file, with y_test, beside x_train and y_train, or x and y;
+    t10k- or test- beside IDX files called train-; the sub-folder test beside train. Where there are none, a third of
+    each class is held out.
 
     Parameters
     ----------
@@ -135,9 +135,10 @@ def load_file(
     """
     arrays = both_parts(path, read(path, key, label_column))
     name = os.path.basename(os.path.abspath(path))
-    if key is None and ("x" not in arrays or "x_train" in arrays):
-        return _of_two_parts(arrays, path, name, threshold, binarise)
-    chosen = choose(arrays, path, ("x",), key)
+    if key is None and ("x_test" in arrays or "y_test" in arrays):
+        parts = {f"{name}_train": arrays[name] for name in "xy" if name in arrays} | arrays
+        return _of_two_parts(parts, path, name, threshold, binarise)
+    chosen = choose(arrays, path, ("x_train", "x"), key)
     x = as_binary(arrays, chosen, threshold, binarise, "images")
     y = labels_of(arrays, chosen)
     if y is None:

@@ -66,7 +66,8 @@ def is_picture(path: Path) -> bool:
 
 
 def _pictures(folder: Path) -> list[Path]:
-    return [one for one in _visible(folder, Path.is_file) if is_picture(one)]
+    # A link that leads nowhere is a picture that is missing.
+    return [one for one in _visible(folder, lambda one: one.is_file() or one.is_symlink()) if is_picture(one)]
 
 
 def _read_pictures(files: list[Path]) -> NDArray[Any]:
@@ -97,6 +98,9 @@ def _read_picture(file: Path) -> NDArray[Any]:
             # Pillow warns of what is larger than it should be to be no attack, and goes on.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file) as image:
+                n_pictures = getattr(image, "n_frames", 1)
+                if n_pictures > 1:
+                    raise ValueError(f"it has {n_pictures} pictures in it; save each as a file")
                 if image.mode == "1":
                     return np.asarray(image.convert("L")) > 0
                 if image.mode.startswith(("I", "F")):

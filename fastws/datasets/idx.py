@@ -22,9 +22,13 @@ def looks_like_idx(start: bytes) -> bool:
 
 def open_bytes(path: str | os.PathLike[str]) -> IO[bytes]:
     """Open a file, through gzip where it is compressed."""
+    return gzip.open(path) if is_gzip(path) else open(path, "rb")  # type: ignore[return-value]
+
+
+def is_gzip(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is compressed by gzip."""
     with open(path, "rb") as file:
-        compressed = file.read(2) == GZIP
-    return gzip.open(path) if compressed else open(path, "rb")  # type: ignore[return-value]
+        return file.read(2) == GZIP
 
 
 def read_start(path: str | os.PathLike[str]) -> bytes:
@@ -69,7 +73,11 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
             f"{name} is damaged: its header says {' x '.join(map(str, sizes))} numbers, which are {n_bytes:,} bytes, "
             f"and {found} follow."
         )
-    array = np.frombuffer(content, dtype).reshape(sizes)
+    array = np.frombuffer(content, dtype)
+    try:
+        array = array.reshape(sizes)
+    except ValueError as error:
+        raise ValueError(f"{name} is damaged: its header says {len(sizes)} dimensions ({error}).") from error
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 

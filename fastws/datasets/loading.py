@@ -12,6 +12,7 @@ from fastws.checks import check_contrast
 from fastws.datasets.arrays import read_arrays
 from fastws.datasets.folders import is_picture, read_folder
 from fastws.datasets.idx import (
+    is_gzip,
     labels_beside,
     looks_like_idx,
     read_idx,
@@ -19,7 +20,7 @@ from fastws.datasets.idx import (
     test_images_beside,
     training_images_in,
 )
-from fastws.datasets.matlab import read_matlab
+from fastws.datasets.matlab import HDF5, read_matlab
 from fastws.datasets.pixels import binarise, check_labels, given_shape, image_shape, whole_labels
 from fastws.datasets.tables import LABEL_COLUMNS, read_table
 
@@ -125,7 +126,9 @@ def load(
     if y is not None and len(y) != len(x):
         raise ValueError(f"{name} has {len(x)} images and there are {len(y)} labels; give one label each.")
     shape = image_shape(x.shape[1], given_shape(arrays, name))
-    return ImageSet(os.path.basename(os.path.abspath(path)), x, y, shape, arrays.get(name.replace("x", "files")))
+    # Other files may have an array of that name as well.
+    files = arrays.get(name.replace("x", "files")) if os.path.isdir(path) else None
+    return ImageSet(os.path.basename(os.path.abspath(path)), x, y, shape, files)
 
 
 def read(path: str | os.PathLike[str], key: str | None = None, label_column: str | None = None) -> Arrays:
@@ -140,9 +143,16 @@ def read(path: str | os.PathLike[str], key: str | None = None, label_column: str
         raise ValueError(f"the column of labels is {label_column!r}; choose one of {', '.join(LABEL_COLUMNS)}.")
     where, suffix = Path(path), Path(path).suffix.lower()
     is_folder = where.is_dir()
+    if where.exists() and not is_folder and not where.is_file():
+        # What has been looked at would be missing from what is read.
+        raise ValueError(f"{where} is a pipe or a device; save what it gives as a file, and give that.")
     start = b"" if is_folder else read_start(where)
     has_names = suffix in (".npz", ".npy", ".mat") or start.startswith((b"PK\3\4", b"\x93NUMPY", b"MATLAB 5"))
     is_table = not is_folder and not has_names and not looks_like_idx(start)
+    if has_names and is_gzip(where):
+        raise ValueError(f"{where} is compressed by gzip, which of such files is not read; unpack it first, by gunzip.")
+    if start.startswith(HDF5) and suffix != ".mat":
+        raise ValueError(f"{where} is HDF5, which is not read here; save its arrays by numpy.savez.")
     if key is not None and (not has_names or suffix == ".npy"):
         raise ValueError(f"{where} has no names in it; a key goes with .npz and .mat files.")
     if label_column is not None and not is_table:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fastws.files import MOST_INFLATED
 
+HDF5 = b"\x89HDF"
 _HEADER = 128
 _MATRIX, _COMPRESSED = 14, 15
 # Classes of arrays of numbers: double, single, and whole numbers of 8 to 64 bits, with and without a sign.
@@ -44,7 +45,7 @@ def read_matlab(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     name = os.fspath(path)
     with open(path, "rb") as file:
         content = file.read()
-    if content.startswith(b"MATLAB 7.3") or b"\x89HDF" in (content[:4], content[512:516]):
+    if content.startswith(b"MATLAB 7.3") or HDF5 in (content[:4], content[512:516]):
         raise ValueError(
             f"{name} is a file of MATLAB 7.3, which is HDF5 and is not read here; save it again in MATLAB with "
             "save(..., '-v7')."

@@ -133,7 +133,7 @@ def _rows(x: NDArray[Any], name: str) -> NDArray[Any]:
     if x.ndim == 4 and x.shape[3] > 1:
         raise ValueError(
             f"{name} has 4 dimensions, of which the last says that a pixel has {x.shape[3]} channels (shape "
-            f"{x.shape}); give grey images, of shape (n, height, width)."
+            f"{x.shape}); give grey images, of shape (n, height, width) or (n, height, width, 1)."
         )
     return x.reshape(len(x), x.shape[1] * x.shape[2]) if x.ndim == 3 or (x.ndim == 4 and x.shape[3] == 1) else x
 

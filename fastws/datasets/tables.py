@@ -15,6 +15,9 @@ from fastws.datasets.idx import open_bytes
 
 LABEL_COLUMNS = ("first", "last", "none")
 _NAMES_OF_LABELS = {"label", "labels", "class", "target", "y", "digit"}
+# How programs write what is missing; a class may well be called none, or NA.
+_MISSING = {"", "nan", "<na>"}
+_NAMES_OF_ROWS = {"id", "index", "unnamed: 0"}
 _DELIMITERS = "\t;,"
 _LONGEST_LINE = 1 << 24
 
@@ -109,10 +112,17 @@ def _label_index(header: list[str], n_columns: int, label_column: str | None) ->
         raise ValueError(
             "the first column has no name, as an index of rows that pandas wrote; write the table with index=False"
         )
+    if header and header[0].lower() in _NAMES_OF_ROWS and label_column != "first":
+        raise ValueError(f"the first column, {header[0]}, numbers the rows and is no pixel; leave it out")
     places = {"first": 0, "last": n_columns - 1, "none": None}
     if label_column is not None:
         return places[label_column]
-    named = [place for place in (0, n_columns - 1) if header and header[place].lower() in _NAMES_OF_LABELS]
+    named = [place for place, name in enumerate(header) if name.lower() in _NAMES_OF_LABELS]
+    if len(named) > 1 or not set(named) <= {0, n_columns - 1}:
+        found = " and ".join(f"{header[place]} (column {place + 1})" for place in named)
+        raise ValueError(
+            f"its header has {found}; say which column has the labels by --label-column: first, last or none"
+        )
     return named[0] if named else None
 
 
@@ -131,6 +141,10 @@ def _ask_for_labels(table: NDArray[np.float64]) -> None:
 
 def _labels(names: list[str], numbers: NDArray[np.intp]) -> NDArray[Any]:
     """Return the labels of all rows: whole numbers where all of them are, or else text."""
+    for number, name in enumerate(names):
+        if name.lower() in _MISSING:
+            row = int(np.argmax(numbers == number))
+            raise ValueError(f"image {row}, counted from 0, has no label ({name!r}); leave it out, or label it")
     try:
         values = np.array([float(name) for name in names])
     except ValueError:

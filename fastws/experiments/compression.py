@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastws import codec, estimate
 from fastws.machine import Machine
 
-__all__ = ["Rates", "rates"]
+__all__ = ["Rates", "gzip_bits", "rates"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def rates(
     packed = np.packbits(x).tobytes()
     return Rates(
         raw_bits=float(x.shape[1]),
-        gzip_bits=8 * len(gzip.compress(packed, 9, mtime=0)) / len(x),
+        gzip_bits=gzip_bits(x),
         lzma_bits=8 * len(lzma.compress(packed, preset=9 | lzma.PRESET_EXTREME)) / len(x),
         png_bits=8 * len(png_sheet(x, image_shape)) / len(x),
         two_part_bits=codec.describe(blobs["two-part"]).net_bits / len(x),
@@ -84,6 +84,11 @@ def rates(
         free_energy_bits=float(measures.free_energy_bits.mean()),
         neg_log_prob_bits=float(measures.neg_log_prob_bits.mean()),
     )
+
+
+def gzip_bits(x: NDArray[np.uint8]) -> float:
+    """Return the bits an image that gzip takes for all pixels, packed eight a byte, at its highest level."""
+    return 8 * len(gzip.compress(np.packbits(x).tobytes(), 9, mtime=0)) / len(x)
 
 
 def png_sheet(x: NDArray[np.uint8], image_shape: tuple[int, int]) -> bytes:

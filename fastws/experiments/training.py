@@ -1,6 +1,7 @@
 """A machine learns from images, watched: what it costs to describe them, and others that it does not learn from."""
 
 import itertools
+import numbers
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastws import estimate, streams
-from fastws.checks import check_contrast, check_integer
+from fastws.checks import check_binary, check_contrast, check_integer
 from fastws.divergence import check_bits
 from fastws.experiments import watched
 from fastws.machine import Machine
@@ -182,17 +183,17 @@ def new_training(
     check_integer(patience, "patience")
     training = streams.Images(images)
     held_out = None
-    if isinstance(validation, float | int):
-        x, held_out = hold_out(training.x, validation, seed)
+    if isinstance(validation, numbers.Real):
+        x, held_out = hold_out(training.x, float(validation), seed)
         training = streams.Images(x)
     elif validation is not None:
-        held_out = streams.Images(validation).x
+        held_out = check_binary(validation, name="validation")
     check_contrast(training.x, what="training images")
     if held_out is not None and held_out.shape[1] != training.n_inputs:
         raise ValueError(
             f"the images held out have {held_out.shape[1]} pixels and the others {training.n_inputs}; they must agree."
         )
-    phases = schedule or [(DEFAULT_SWEEPS * len(training), DEFAULT_RATE)]
+    phases = [(DEFAULT_SWEEPS * len(training), DEFAULT_RATE)] if schedule is None else schedule
     simulation = Simulation(machine, training, phases, nonnegative_input_weights, seed)
     return TrainingRun(simulation, held_out=held_out, patience=patience)
 
@@ -259,7 +260,7 @@ def hold_out(x: NDArray[np.uint8], part: float, seed: int) -> tuple[NDArray[np.u
     ValueError
         If the part is not between 0 and 1, or leaves no image on either side.
     """
-    if isinstance(part, bool) or not 0 < part < 1:
+    if not 0 < part < 1:
         raise ValueError(f"the part to hold out is {part!r}; give one between 0 and 1, as 0.1.")
     n = round(part * len(x))
     if not 0 < n < len(x):

@@ -3,12 +3,11 @@
 import numpy as np
 
 from fastws.kernels.dispatch import by_type
-from fastws.kernels.jit import inline
+from fastws.kernels.jit import inline, inner
 from fastws.kernels.lanes import lane_numbers, where
-from fastws.kernels.layout import LANES
+from fastws.kernels.layout import LANES, connection
 from fastws.kernels.types import Connection, Floats, Lanes, Narrow, Net, Together, Wide
 from fastws.kernels.units import error_of_units, logits, sample_units, state, units_a_group, update, update_biases
-from fastws.kernels.views import connection
 
 
 @inline
@@ -35,14 +34,14 @@ def within_row(way: Wide, delta: Lanes, weights: Floats, first: int) -> Lanes:
     left = weights.strides[0] // weights.itemsize - first
     if left < LANES:
         # Adding -0.0 changes no bit; nor does the floor, since the weights of the next row are not below it either.
-        return where(lane_numbers() < np.uint32(left), delta, -0.0)
+        return where(lane_numbers(delta) < np.uint32(left), delta, -0.0)
     return delta
 
 
 of_the_row = by_type({Narrow: in_padding, Wide: within_row, Together: in_padding})
 
 
-@inline
+@inner
 def sample_layer(way: Narrow, between: Connection, states: Floats, thresholds: Floats, draw: int) -> None:
     """Draw the states of the driven layer from those of the driving one (Eq 1)."""
     weights, sizes, driving, driven = between
@@ -51,7 +50,7 @@ def sample_layer(way: Narrow, between: Connection, states: Floats, thresholds: F
         sample_units(a, states, driven, first, thresholds, draw)
 
 
-@inline
+@inner
 def learn(way: Narrow, between: Connection, states: Floats, rate: np.float32, floor: np.float32) -> None:
     """Apply the delta rule Δw_uv = ε s_u (s_v - p_v) (Eqs 4 and 7)."""
     weights, sizes, driving, driven = between

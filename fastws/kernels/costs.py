@@ -43,7 +43,7 @@ def add_layer_cost(between: Connection, states: Floats, parts: Doubles) -> None:
         a = a + b
         part = first % PARTS
         cost, factor = load(parts, 0, part), load(parts, 1, part)
-        there = lane_numbers() < np.uint32(min(LANES, sizes[driven] - first))
+        there = lane_numbers(a) < np.uint32(min(LANES, sizes[driven] - first))
         cost = cost + where(there, where(a > 0.0, a, 0.0) - to_double(load(states, driven, first)) * a, 0.0)
         factor = factor * where(there, exp_of_minus_magnitude(a) + 1.0, 1.0)
         exponent = (float_bits(factor) >> 52) - 1023

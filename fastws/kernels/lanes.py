@@ -69,9 +69,9 @@ def repeat(x: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
     return np.tile(x, len(like) // len(x))
 
 
-def lane_numbers() -> NDArray[np.uint32]:
-    """Return 0, 1 … 15."""
-    return np.arange(LANES, dtype=np.uint32)
+def lane_numbers(like: NDArray[Any]) -> NDArray[np.uint32]:
+    """Return 0, 1 … of as many lanes as there are in `like`."""
+    return np.arange(len(like), dtype=np.uint32)
 
 
 def where(mask: NDArray[np.bool_], a: NDArray[Any], b: Any) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 LANES = 16
-"""Elements of a vector. No result depends on it."""
+"""Elements of a vector. No result depends on it, nor on the next."""
 BLOCK = 64
 """Elements that are done at a time where there are enough: units of a wide layer, or four units of sixteen machines."""
 UNITS_TOGETHER = BLOCK // LANES

@@ -98,7 +98,7 @@ def draw_group(key: Key, number: np.uint64, group: int, bits: Any, first: int) -
     """Write the 64 draws of a number and a group, uniform uint32, into row 0 from a column on."""
     k0, k1, k2, k3 = spread(key[0]), spread(key[1]), spread(key[2]), spread(key[3])
     for place in range(0, PLACES, LANES):
-        store_words(bits, first + place, threefry(k0, k1, k2, k3, number, group, lane_numbers() + np.uint32(place)))
+        store_words(bits, first + place, threefry(k0, k1, k2, k3, number, group, lane_numbers(k0) + np.uint32(place)))
 
 
 @inline

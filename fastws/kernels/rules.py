@@ -17,12 +17,13 @@ from fastws.kernels import phases
 from fastws.kernels.connection import generative, recognition
 from fastws.kernels.dispatch import by_type
 from fastws.kernels.jit import OPTIONS, inline, jit
-from fastws.kernels.layout import connection
+from fastws.kernels.lanes import load, spread, store, where
+from fastws.kernels.layout import LANES, Stack, connection, whole_vectors
 from fastws.kernels.random import draw_ahead
 from fastws.kernels.run import take_input
 from fastws.kernels.sources import write_input
 from fastws.kernels.steps import sleep_update, wake_update
-from fastws.kernels.types import Draws, Floats, Net, Record, Room, Rule, States
+from fastws.kernels.types import Connection, Draws, Floats, Integers, Net, Record, Room, Rule
 from fastws.kernels.units import OFF
 from fastws.kernels.whole import copy_states, write_probabilities
 
@@ -46,6 +47,17 @@ class Own(NamedTuple):
     kernel: Any
 
 
+class OwnOfProbabilities(NamedTuple):
+    """A rule for one connection that takes the probabilities of Eq 1 of the driven layer, too.
+
+    Attributes
+    ----------
+    kernel : compiled function
+    """
+
+    kernel: Any
+
+
 class InPython(NamedTuple):
     """A rule that kernels cannot call."""
 
@@ -55,16 +67,18 @@ class Rules(NamedTuple):
 
     Attributes
     ----------
-    wake, sleep : BuiltIn, Own or InPython
+    wake, sleep : BuiltIn, Own, OwnOfProbabilities or InPython
     rule : Rule
-    layers : ndarray of uint8
-        Room for the states of all layers, a row a layer and one for the empty layer.
+    layers, probabilities : Stack
+        Room, a row a layer: the states as whole numbers, and the probabilities of Eq 1. They are `connection` 0 of
+        stacks, to which nothing counts references.
     """
 
     wake: Any
     sleep: Any
     rule: Rule
-    layers: States
+    layers: Stack
+    probabilities: Stack
 
 
 def is_compiled(function: object) -> bool:
@@ -72,7 +86,7 @@ def is_compiled(function: object) -> bool:
     return isinstance(function, Dispatcher)
 
 
-def compile_for_connections(kernel: Any) -> str:
+def compile_for_connections(way: Own | OwnOfProbabilities) -> str:
     """Compile a rule for one connection for the arrays that it is called with here; return the type of its result.
 
     Raises
@@ -80,12 +94,22 @@ def compile_for_connections(kernel: Any) -> str:
     CannotCompile
         If it does not compile.
     """
-    states = numba.types.uint8[::1]
     rows = numba.types.Array(numba.types.float32, 2, "A", aligned=False)
-    row = numba.types.Array(numba.types.float32, 1, "C", aligned=False)
-    arguments = (rows, row, states, states, numba.types.float32)
-    kernel.compile(arguments)
-    return str(kernel.overloads[arguments].signature.return_type)
+    row, states = (numba.types.Array(of, 1, "C", aligned=False) for of in (numba.types.float32, numba.types.uint8))
+    more = (row,) if isinstance(way, OwnOfProbabilities) else ()
+    arguments = (rows, row, states, states, numba.types.float32, *more)
+    way.kernel.compile(arguments)
+    return str(way.kernel.overloads[arguments].signature.return_type)
+
+
+def room_for_rules(sizes: Integers) -> dict[str, Stack]:
+    """Return the room that `Rules` have, by name."""
+    places = np.array([[0, len(sizes), whole_vectors(int(sizes.max()))]])
+    n = int(places[0, 1] * places[0, 2])
+    return {
+        "layers": Stack(np.zeros(n, np.uint8), places),
+        "probabilities": Stack(np.zeros(n, np.float32), places),
+    }
 
 
 @jit
@@ -144,9 +168,10 @@ def run_by_rules(
         block = min(ahead, n_examples - start)
         draw = draw_block(source, draws, room, block, first + np.uint64(start)) + draws.an_input
         for row in range(block):
-            next_draw = recognise(net, room, row, draw + row * draws.an_example)
+            take_input(net, room, row)
+            next_draw = phases.recognise(net, room.states, room.thresholds, draw + row * draws.an_example)
             learn_awake(rules.wake, rules, net, room.states)
-            fantasise(net, room, next_draw)
+            phases.fantasise(net, room.states, room.thresholds, next_draw)
             learn_asleep(rules.sleep, rules, net, room.states)
     seen[0] = first + np.uint64(n_examples)
 
@@ -178,52 +203,63 @@ def sleep_by_delta_rule(way: BuiltIn, rules: Rules, net: Net, states: Floats) ->
 @inline
 def wake_by_kernel(way: Own, rules: Rules, net: Net, states: Floats) -> None:
     """Apply a rule of one's own to each generative connection, and hold the weights to the inputs to their floor."""
-    layers, sizes = rules.layers, net.sizes
-    write_layers(net, states, layers)
-    for level in range(len(sizes) - 1):
-        weights, above, n = connection(net.generative, level), sizes[level + 1], sizes[level]
-        way.kernel(
-            weights[1 : 1 + above, :n],
-            weights[0, :n],
-            layers[level + 1, :above],
-            layers[level, :n],
-            rules.rule.rates[level],
-        )
-    hold_to_floor(connection(net.generative, 0), sizes[1], sizes[0], rules.rule.floor)
+    write_layers(net, states, rules.layers)
+    for level in range(len(net.sizes) - 1):
+        apply(way, rules, generative(net, level), states, rules.rule.rates[level])
+    hold_to_floor(generative(net, 0), rules.rule.floor)
 
 
 @inline
 def sleep_by_kernel(way: Own, rules: Rules, net: Net, states: Floats) -> None:
     """Apply a rule of one's own to each recognition connection."""
-    layers, sizes = rules.layers, net.sizes
-    write_layers(net, states, layers)
-    for level in range(len(sizes) - 2):
-        weights, below, n = connection(net.recognition, level), sizes[level], sizes[level + 1]
-        way.kernel(
-            weights[1 : 1 + below, :n],
-            weights[0, :n],
-            layers[level, :below],
-            layers[level + 1, :n],
-            rules.rule.rates[level],
-        )
+    write_layers(net, states, rules.layers)
+    for level in range(len(net.sizes) - 2):
+        apply(way, rules, recognition(net, level), states, rules.rule.rates[level])
 
 
 @inline
-def write_layers(net: Net, states: Floats, layers: States) -> None:
+def write_layers(net: Net, states: Floats, layers: Stack) -> None:
     """Copy the states of all layers as whole numbers."""
+    rows = connection(layers, 0)
     for layer in range(len(net.sizes) - 1):
         for v in range(net.sizes[layer]):
-            layers[layer, v] = states[layer, v] > OFF
+            rows[layer, v] = states[layer, v] > OFF
 
 
 @inline
-def hold_to_floor(weights: Floats, n_driving: int, n_driven: int, floor: np.float32) -> None:
+def apply_to_states(way: Own, rules: Rules, between: Connection, states: Floats, rate: np.float32) -> None:
+    """Apply a rule to a connection."""
+    weights, sizes, driving, driven = between
+    rows, n, m = connection(rules.layers, 0), sizes[driving], sizes[driven]
+    way.kernel(weights[1 : 1 + n, :m], weights[0, :m], rows[driving, :n], rows[driven, :m], rate)
+
+
+@inline
+def apply_to_probabilities(
+    way: OwnOfProbabilities, rules: Rules, between: Connection, states: Floats, rate: np.float32
+) -> None:
+    """Apply a rule to a connection, given the probabilities of the driven layer."""
+    weights, sizes, driving, driven = between
+    rows, n, m = connection(rules.layers, 0), sizes[driving], sizes[driven]
+    probabilities = connection(rules.probabilities, 0)
+    write_probabilities(between, states, probabilities)
+    way.kernel(
+        weights[1 : 1 + n, :m], weights[0, :m], rows[driving, :n], rows[driven, :m], rate, probabilities[driven, :m]
+    )
+
+
+@inline
+def hold_to_floor(between: Connection, floor: np.float32) -> None:
     """Raise the weights that are below the floor to it."""
+    weights, sizes, driving, driven = between
     if floor > -np.inf:
-        for u in range(n_driving):
-            for v in range(n_driven):
-                weights[1 + u, v] = max(weights[1 + u, v], floor)
+        for u in range(sizes[driving]):
+            for first in range(0, sizes[driven], LANES):
+                # Where rows are not padded, the last vector reaches into the next one, which is held as well.
+                w = load(weights, 1 + u, first)
+                store(weights, 1 + u, first, where(w < floor, spread(floor), w))
 
 
-learn_awake = by_type({BuiltIn: wake_by_delta_rule, Own: wake_by_kernel})
-learn_asleep = by_type({BuiltIn: sleep_by_delta_rule, Own: sleep_by_kernel})
+apply = by_type({Own: apply_to_states, OwnOfProbabilities: apply_to_probabilities})
+learn_awake = by_type({BuiltIn: wake_by_delta_rule, Own: wake_by_kernel, OwnOfProbabilities: wake_by_kernel})
+learn_asleep = by_type({BuiltIn: sleep_by_delta_rule, Own: sleep_by_kernel, OwnOfProbabilities: sleep_by_kernel})

@@ -2,7 +2,7 @@
 
 Two-dimensional states, thresholds and connections are those of one machine: a column is a unit. Three-dimensional ones
 are those of sixteen machines that learn together: the last axis is the machine. The equations are the same. A group is
-as wide as its biases were loaded: what goes with them is loaded alike.
+as wide as its biases: what goes with them is loaded alike.
 """
 
 import numpy as np

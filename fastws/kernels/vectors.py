@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import PrimitiveModel, register_default
 from numba.extending import lower_builtin, type_callable
-from numba.np.arrayobj import make_array
+from numba.np.arrayobj import make_array, populate_array
 
 from fastws.kernels.lanes import (
     add_product,
@@ -30,7 +30,7 @@ from fastws.kernels.lanes import (
     to_float,
     where,
 )
-from fastws.kernels.layout import BLOCK, LANES
+from fastws.kernels.layout import BLOCK, LANES, connection
 
 
 class Lanes(types.Type):
@@ -116,7 +116,7 @@ _returns(store_bits, lambda array, row, column, lanes: types.void)
 _returns(spread, lambda x, like=None: Lanes(x, like.n if like else LANES))
 _returns(spread_element, lambda array, row, column, like: like.of(array.dtype))
 _returns(repeat, lambda x, like: like)
-_returns(lane_numbers, lambda: Lanes(types.uint32))
+_returns(lane_numbers, lambda like: like.of(types.uint32))
 _returns(where, lambda mask, a, b: a)
 _returns(add_product, lambda a, state, b: a)
 _returns(float_bits, lambda x: x.of(_SAME_BITS[x.element]))
@@ -171,9 +171,9 @@ def _repeat_lanes(context: Any, builder: Any, args: Any, result: Any, values: An
     return builder.shuffle_vector(values[0], undefined, ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places))
 
 
-@_lowers(lane_numbers)
+@_lowers(lane_numbers, Lanes)
 def _lane_numbers(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
-    return ir.Constant(context.get_value_type(result), list(range(LANES)))
+    return ir.Constant(context.get_value_type(result), list(range(result.n)))
 
 
 @_lowers(where, Lanes, Lanes, types.Any)
@@ -258,3 +258,39 @@ def _register_operator(function: Callable[[Any, Any], Any]) -> None:
 
 for _operator in {*_FLOAT_INSTRUCTIONS, *_INTEGER_INSTRUCTIONS, *_COMPARISONS}:
     _register_operator(_operator)
+
+
+# Rows begin anywhere: this tells a connection from other arrays.
+_returns(connection, lambda stack, level: types.Array(stack[0].dtype, stack[0].ndim + 1, "C", aligned=False))
+
+
+@_lowers(connection, types.BaseNamedTuple, types.Integer)
+def _connection(context: Any, builder: Any, args: Any, result: Any, values: Any) -> Any:
+    data_type, places_type = args[0]
+    data, places = (make_array(t)(context, builder, builder.extract_value(values[0], i)) for i, t in enumerate(args[0]))
+    level = context.cast(builder, values[1], args[1], types.intp)
+    start, n_rows, n_columns = (
+        builder.load(
+            cgutils.get_item_pointer(
+                context, builder, places_type, places, [level, context.get_constant(types.intp, i)], wraparound=False
+            )
+        )
+        for i in range(3)
+    )
+    n, zero = context.get_constant(types.intp, LANES), context.get_constant(types.intp, 0)
+    item = context.get_constant(types.intp, data_type.dtype.bitwidth // 8)
+    row = builder.mul(n_columns, item)
+    shape, strides = [n_rows, n_columns], [row, item]
+    if data_type.ndim == 2:
+        shape, strides = [*shape, n], [builder.mul(stride, n) for stride in strides] + [item]
+    first = [start, zero][: data_type.ndim]
+    view = make_array(result)(context, builder)
+    populate_array(
+        view,
+        cgutils.get_item_pointer(context, builder, data_type, data, first, wraparound=False),
+        cgutils.pack_array(builder, shape),
+        cgutils.pack_array(builder, strides),
+        item,
+        None,
+    )
+    return view._getvalue()

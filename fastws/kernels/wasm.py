@@ -26,14 +26,17 @@ from numba import njit, typeof, types
 from numba.core import cgutils
 from numba.np.arrayobj import make_array, populate_array
 
+from fastws.kernels import ledger
 from fastws.kernels.costs import sampled_costs
+from fastws.kernels.halves import run_asleep, run_awake
 from fastws.kernels.jit import INNER
 from fastws.kernels.layout import LANES, new_stack
 from fastws.kernels.random import GROUP
-from fastws.kernels.rooms import room_to_learn, room_to_learn_together
+from fastws.kernels.rooms import new_record, room_to_learn, room_to_learn_together
 from fastws.kernels.run import run
-from fastws.kernels.steps import sample_fantasies
+from fastws.kernels.steps import sample_bars, sample_fantasies, sample_representations
 from fastws.kernels.types import BarsSource, Draws, ImagesSource, Narrow, Net, Rule, Together
+from fastws.kernels.whole import step
 
 TRIPLE = "wasm32-unknown-unknown"
 FEATURES = "+simd128,+bulk-memory"
@@ -56,6 +59,7 @@ def exported() -> dict[str, tuple[Any, Signature]]:
     home = stack._replace(data=(stack.data,) * LANES)
     key, keys = np.zeros(4, np.uint32), np.zeros((4, LANES), np.uint32)
     counts, states, costs = np.zeros(1, np.uint64), np.zeros((1, 1), np.uint8), np.zeros((1, 1))
+    floats = np.zeros(1, np.float32)
 
     bars = BarsSource(np.float32(0), np.zeros((1, 3), np.float32))
     images = ImagesSource(states, keys, np.zeros((1, 1), np.int64), counts, np.zeros((1, GROUP), np.uint32))
@@ -68,7 +72,17 @@ def exported() -> dict[str, tuple[Any, Signature]]:
         "run_bars": (run, (bars, *alone)),
         "run_bars_together": (run, (bars, *together)),
         "run_images": (run, (images, *alone)),
+        "run_awake_on_bars": (run_awake, (bars, *alone[:-1], counts)),
+        "run_asleep": (run_asleep, (*alone[:-1], counts)),
+        "step_of_bars": (step, (bars, *alone[:4], new_record(sizes), counts)),
+        "sample_bars": (sample_bars, (key, bars, room, states)),
         "sample_fantasies": (sample_fantasies, (key, net, room, states)),
+        "sample_representations": (sample_representations, (key, net, room, states, states)),
+        "sample_unit": (ledger.sample_unit, (key, net, room, floats, floats, states[0])),
+        "mean_field": (ledger.mean_field, (net, room, states, floats, floats)),
+        "unit_costs": (ledger.unit_costs, (net, room, states, costs, costs)),
+        "all_costs": (ledger.all_costs, (net, room, states, states, costs[0], costs[0])),
+        "summed_costs": (ledger.summed_costs, (costs[0], costs[0], costs, costs[0])),
         "sampled_costs": (sampled_costs, (key, counts, net, room, states, costs, costs)),
     }
     return {name: (kernel, tuple(map(typeof, arguments))) for name, (kernel, arguments) in examples.items()}

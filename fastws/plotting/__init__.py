@@ -6,6 +6,7 @@ Each function returns a matplotlib Figure that belongs to no display; `save` wri
 
 from fastws.plotting.curves import description_length_curve, free_energy_curve, learning_curve
 from fastws.plotting.diagrams import bars_model
+from fastws.plotting.gaps import cost_gaps
 from fastws.plotting.images import digit_samples, fantasies, image_grid, misread, samples
 from fastws.plotting.matrices import confusion
 from fastws.plotting.saving import save, save_film
@@ -15,6 +16,7 @@ from fastws.plotting.weights import hinton
 __all__ = [
     "bars_model",
     "confusion",
+    "cost_gaps",
     "description_length_curve",
     "digit_samples",
     "fantasies",

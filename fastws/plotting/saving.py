@@ -1,10 +1,12 @@
 """Pictures as files."""
 
+import html
 import io
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 from matplotlib.animation import Animation
@@ -90,6 +92,8 @@ def drawn(figure: Figure) -> Drawn:
 def save_film(animation: Animation, path_without_suffix: str | os.PathLike[str]) -> list[Path]:
     """Save an animation as a GIF, and as a page with controls that needs no server and nothing from the network.
 
+    Each file is whole or not at all.
+
     Parameters
     ----------
     animation : matplotlib.animation.Animation
@@ -117,12 +121,17 @@ def save_film(animation: Animation, path_without_suffix: str | os.PathLike[str])
     """
     base = os.fspath(path_without_suffix)
     gif, page = Path(f"{base}.gif"), Path(f"{base}.html")
-    with own_style():
-        animation.save(gif, writer="pillow", dpi=60)
+    with own_style(), TemporaryDirectory() as folder:
+        # Matplotlib's writers want a name.
+        drawn = Path(folder, "film.gif")
+        animation.save(drawn, writer="pillow", dpi=60)
         film = re.sub(r"<link [^>]*>", "", animation.to_jshtml())
+        content = drawn.read_bytes()
     for icon, sign in _SIGNS.items():
         film = film.replace(f'<i class="fa {icon}"></i>', sign)
-    page.write_text(_PAGE.format(title=Path(base).name, film=film), encoding="utf-8")
+    text = _PAGE.format(title=html.escape(Path(base).name), film=film)
+    write_atomically(gif, lambda file: file.write(content))
+    write_atomically(page, lambda file: file.write(text.encode()))
     return [gif, page]
 
 

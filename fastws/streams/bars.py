@@ -1,7 +1,7 @@
 """The bars images of Figure 1a."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,8 @@ class Bars(SourceStream):
         self.size = check_integer(size, "size")
         self.p_vertical = check_probability(p_vertical, "p_vertical")
         self.p_bar = check_probability(p_bar, "p_bar")
+        if not isinstance(exclude, Iterable):
+            raise ValueError(f"exclude is {exclude!r}; give 'full', 'blank', both, or an empty tuple for none.")
         words = (exclude,) if isinstance(exclude, str) else tuple(exclude)
         for word in words:
             if word not in ("full", "blank"):

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from fastws.simulation import WORTH_TOGETHER, Simulation, advance_together
+from fastws.simulation import Simulation, advance_together
 from fastws.sweep.settings import Experiment, Setting, unwritable
 from fastws.threads import Stopped
+from fastws.together import WORTH_TOGETHER
 
 
 class Group(NamedTuple):
