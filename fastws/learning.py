@@ -65,18 +65,14 @@ def learn_awake(stream: Any, machine: Machine, seed: int, n_examples: int, seen:
     ValueError
         As `learn`.
     """
-    net, draws, room = _prepare(stream, [machine], [seed])
-    if not _fills(stream):
-        run_awake(_source(stream, machine, [seed]), net, rule, draws, room, n_examples, seen)
-        return
-    for start in range(0, max(1, n_examples), _ROWS_A_CALL):
-        part = min(_ROWS_A_CALL, n_examples - start)
-        run_awake(_filled(stream, part, int(seen[0])), net, rule, draws, room, part, seen)
+    net, draws, room = prepare(stream, [machine], [seed])
+    for source, part in sources(stream, machine, [seed], n_examples, seen):
+        run_awake(source, net, rule, draws, room, part, seen)
 
 
 def learn_asleep(stream: Any, machine: Machine, seed: int, n_examples: int, seen: Seen, rule: Rule) -> None:
     """Let a machine do what it does in `learn`, with the same draws, but its sleep steps only."""
-    net, draws, room = _prepare(stream, [machine], [seed])
+    net, draws, room = prepare(stream, [machine], [seed])
     run_asleep(net, rule, draws, room, n_examples, seen)
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fastws.cli.interrupts import check, held
+from fastws.cli.outputs import prepare_folder
 from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, Threshold, read_images
-from fastws.cli.session import Json, Out, Seed, prepare_folder, print_table, progress_bar, report, saving_on_interrupt
+from fastws.cli.session import Json, Out, Seed, print_table, progress_bar, report, saving_on_interrupt
 
 if TYPE_CHECKING:
     from fastws.experiments.density import Study

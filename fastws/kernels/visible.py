@@ -43,5 +43,5 @@ def learn_visible(images: States, order: Integers, rate: np.float32, states: Flo
                     store(weights, 1 + u, first, load(weights, 1 + u, first) + delta)
             for u in range(first, n_before):
                 if states[0, u] > OFF:
-                    later = lane_numbers() > np.uint32(u - first)
+                    later = lane_numbers(delta) > np.uint32(u - first)
                     store(weights, 1 + u, first, load(weights, 1 + u, first) + where(later, delta, -0.0))

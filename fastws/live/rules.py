@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastws.kernels.types import Rule
-from fastws.learning import least_input_weight
+from fastws.learning import learn_one, least_input_weight
 from fastws.machine import Machine
 from fastws.simulation import Simulation
 from fastws.steps import sleep_update, wake_update
 from fastws.streams import Bars, OnePhase
-from fastws.whole import Step, learn_whole
+from fastws.whole import Step, whole_step
 
 UpdateRule = Callable[[Machine, list[NDArray[np.uint8]], tuple[float, ...]], object]
 
@@ -120,7 +120,9 @@ class RuledBars:
     def _drawn(self, machine: Machine, seed: int, seen: NDArray[np.uint64]) -> Step:
         """Return what an example draws from a machine that does not learn from it."""
         nothing = Rule(np.zeros(len(machine.layer_sizes), np.float32), least_input_weight(False))
-        return learn_whole(self.bars, machine, machine, seed, seen, nothing)
+        example = int(seen[0])
+        record = learn_one(self.bars, machine, seed, seen, nothing)
+        return whole_step(machine, machine, example, nothing.rates, record)
 
     def _apply(
         self, rule: UpdateRule, name: str, machine: Machine, states: list[NDArray[np.uint8]], rates: tuple[float, ...]

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import fastws
-from fastws.kernels import layout, random, rooms, wide
+from fastws.kernels import layout, random, rooms
 from fastws.live import front
 from fastws.live.settings import LIMITS, RECIPES, new_settings
 from fastws.randomness import Use
@@ -85,7 +85,6 @@ def _facts() -> dict[str, Any]:
         "uses": {use.name: int(use) for use in Use},
         "lanes": layout.LANES,
         "group": random.GROUP,
-        "rows_of_room": wide.ROWS_OF_ROOM,
         "block": rooms._BLOCK,
         "draws_ahead": rooms._DRAWS_AHEAD,
     }

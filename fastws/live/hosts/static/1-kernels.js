@@ -130,7 +130,7 @@ class Net {
     const { example } = this.draws;
     const ahead = Math.max(1, Math.min(FACTS.block, Math.floor(FACTS.draws_ahead / example)));
     const widest = Math.max(...sizes) + FACTS.lanes;
-    this.states = aligned(sizes.length + 1 + FACTS.rows_of_room, widest);
+    this.states = aligned(sizes.length + 1, widest);
     this.room = [
       this.states,
       aligned(ahead, sizes[0] + FACTS.lanes),
