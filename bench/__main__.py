@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
-from bench import evaluation, growth, startup, threads
+from bench import evaluation, growth, rules, startup, threads
 from bench.frameworks import CHUNK
 from bench.host import describe, load_average
 from bench.picture import draw
@@ -23,7 +23,12 @@ from bench.works import WORKS
 from fastws.files import write_atomically
 from fastws.plotting import save
 
-OTHERS = {"threads": threads.measure, "evaluation": evaluation.measure, "startup": startup.measure}
+OTHERS = {
+    "threads": threads.measure,
+    "evaluation": evaluation.measure,
+    "startup": startup.measure,
+    "rules": rules.measure,
+}
 SECTIONS = (*WORKS, "growth", *OTHERS)
 USER_ERROR, INTERRUPTED = 2, 130
 QUICKER = 20
