@@ -174,6 +174,7 @@ def branch(
     Examples
     --------
     >>> from fastws import Bars, Machine, Simulation
+    >>> from fastws.history import branch
     >>> run = Simulation(Machine([16, 8, 1]), Bars(), [(5000, 0.1)]).advance(2000)
     >>> slower = branch(run, [(1000, 0.01)])
     >>> slower.examples_seen, slower.total_examples

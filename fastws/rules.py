@@ -45,6 +45,15 @@ class ConnectionRule:
     ----------
     kernel : callable
     phase : {"wake", "sleep"}
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.rules import connection_rule
+    >>> def forget(weights, biases, driving, driven, rate):
+    ...     weights *= 1 - rate
+    >>> rule = connection_rule(forget, phase="sleep")
+    >>> run = fastws.Simulation(fastws.Machine([4, 2]), fastws.Bars(size=2), [(9, 0.1)], sleep_rule=rule).advance()
     """
 
     def __init__(self, kernel: Callable[..., object], phase: PhaseName) -> None:

@@ -17,7 +17,6 @@ INTERNAL = {
     "fastws.checks",
     "fastws.divergence",
     "fastws.estimator",
-    "fastws.experiments",
     "fastws.filenames",
     "fastws.files",
     "fastws.kernels",
@@ -28,6 +27,7 @@ INTERNAL = {
     "fastws.randomness",
     "fastws.schedule",
     "fastws.threads",
+    "fastws.together",
 }
 PARTS_OF = tuple(
     f"fastws.{name}."

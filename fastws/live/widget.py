@@ -42,6 +42,12 @@ class Widget(anywidget.AnyWidget):
         If anywidget is not installed.
     ValueError
         If the seed is not a whole number of at least 0.
+
+    Examples
+    --------
+    >>> from fastws.live import Widget
+    >>> Widget(seed=3).link
+    'seed=3'
     """
 
     _esm = front.script()

@@ -40,6 +40,11 @@ def cost_gaps(
     ------
     ValueError
         If there is no method, or one has no number or one that is not finite.
+
+    Examples
+    --------
+    >>> from fastws import plotting
+    >>> figure = plotting.cost_gaps({"gzip": [9.5, 9.8], "helmholtz": [1.2, 1.4]}, published={"gzip": 10.0})
     """
     if not bits:
         raise ValueError("there is no method; give the bits of one at least.")

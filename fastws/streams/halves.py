@@ -34,6 +34,7 @@ class OnePhase:
     Examples
     --------
     >>> from fastws import Bars, Machine, Simulation
+    >>> from fastws.streams import OnePhase
     >>> machine = Machine([16, 8, 1])
     >>> run = Simulation(machine, OnePhase(Bars(), "wake"), [(1000, 0.1)]).advance()
     >>> bool(machine.gen_biases[0].any()), bool(machine.rec_biases[0].any())

@@ -29,7 +29,16 @@ Check = Callable[[object], object]
 
 
 class Parts(NamedTuple):
-    """Images to learn from, to stop and choose by, and to test on."""
+    """Images to learn from, to stop and choose by, and to test on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastws.experiments.density import Parts
+    >>> x = np.eye(9, dtype=np.uint8)
+    >>> [len(part) for part in Parts(x[:5], x[5:7], x[7:])]
+    [5, 2, 2]
+    """
 
     train: Images_
     validation: Images_
@@ -55,6 +64,12 @@ def is_over(costs: Sequence[float]) -> bool:
     """Return whether learning ends: the last two validation costs were not better than those before them.
 
     Better is lower by more than 0.2 %. The two are each compared with their own predecessor.
+
+    Examples
+    --------
+    >>> from fastws.experiments.density import is_over
+    >>> is_over([30.0, 28.0, 27.0]), is_over([30.0, 28.0, 28.5, 28.5])
+    (False, True)
     """
     return len(costs) > 2 and all(
         after >= before * (1 - LEAST_GAIN) for before, after in zip(costs[-3:-1], costs[-2:], strict=True)

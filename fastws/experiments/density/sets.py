@@ -58,6 +58,14 @@ class SyntheticSource:
     ------
     ValueError
         If there is no such set.
+
+    Examples
+    --------
+    >>> from fastws.experiments.density import SyntheticSource
+    >>> SyntheticSource("no set")
+    Traceback (most recent call last):
+        ...
+    ValueError: ...
     """
 
     def __init__(self, name: str) -> None:
@@ -84,6 +92,14 @@ class ImageSource:
     ------
     ValueError
         If there are too few images for three parts, or nothing to tell apart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastws.experiments.density import ImageSource
+    >>> draw = ImageSource("mine", np.eye(90, dtype=np.uint8)).draw(0, lambda _: None)
+    >>> sum(map(len, draw.parts))
+    90
     """
 
     def __init__(self, name: str, x: Images) -> None:
@@ -127,7 +143,15 @@ def split(x: Images, order: NDArray[np.int64]) -> Parts:
 
 
 def bundled(name: str) -> ImageSource:
-    """Return scikit-learn's 1797 digits, or pairs of them: other images than those of 1996, which are not public."""
+    """Return scikit-learn's 1797 digits, or pairs of them: other images than those of 1996, which are not public.
+
+    Examples
+    --------
+    >>> from fastws.experiments.density import bundled
+    >>> draw = bundled("digits").draw(0, lambda _: None)
+    >>> draw.parts.test.shape[1]
+    64
+    """
     data = load_bundled()
     x = np.concatenate([data.x_train, data.x_test])
     return ImageSource(name, x)

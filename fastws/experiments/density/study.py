@@ -53,6 +53,13 @@ class Study:
         By draw, from 0, and the name of a task: what is done. The rest is done by `run`.
     seconds : float
         Processor time so far.
+
+    Examples
+    --------
+    >>> from fastws.experiments.density import Study, bundled
+    >>> study = Study(bundled("digits"), n_draws=2)
+    >>> study.found  # nothing is done yet
+    [{}, {}]
     """
 
     def __init__(self, source: Source, seed: int = 0, n_draws: int = 10) -> None:
