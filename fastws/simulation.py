@@ -251,9 +251,8 @@ class Simulation:
         if schedule is not None:
             segments = [*self._schedule.until(examples_seen), *schedule]
         chosen = self.stream if stream is None else stream
-        run = Simulation(
-            machine, chosen, segments, self.nonnegative_input_weights, self.seed, self.wake_rule, self.sleep_rule
-        )
+        own = self.wake_rule, self.sleep_rule
+        run = Simulation(machine, chosen, segments, self.nonnegative_input_weights, self.seed, *own)
         run._seen[0] = examples_seen
         return run
 
