@@ -81,6 +81,7 @@ def test_the_built_in_rules_given_as_rules_give_the_built_in_bits(make, own):
     assert bits_of(run.advance()) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("nonnegative", [True, False])
 @pytest.mark.parametrize("sizes", [(9, 3), (9, 18, 2), pytest.param((70, 65, 3), marks=pytest.mark.long)])
 def test_a_compiled_delta_rule_is_the_built_in_one(sizes, nonnegative):
@@ -96,6 +97,7 @@ def test_a_compiled_delta_rule_is_the_built_in_one(sizes, nonnegative):
             np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-6 * N)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kernel", [compiled, compiled_by_itself, delta_rule_by_itself], ids=["given", "own", "Python"])
 def test_however_a_run_is_cut_a_rule_for_connections_gives_the_same_bits(kernel):
     one_go, cut = new_run(**both(kernel)).advance(), new_run(**both(kernel))
@@ -290,6 +292,7 @@ def test_what_interrupts_a_rule_leaves_the_run_ready_to_go_on():
     assert bits_of(run.advance()) == bits_of(new_run().advance())
 
 
+@pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="nothing is compiled")
 def test_a_kernel_that_does_not_compile_or_returns_its_result_is_refused():
     def wrong(weights, biases, driving, driven, rate):
@@ -307,6 +310,7 @@ def test_a_kernel_that_does_not_compile_or_returns_its_result_is_refused():
         new_run(wake_rule=compiled)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="nothing is compiled")
 def test_a_compiled_rule_is_compiled_once_and_called_in_compiled_code(monkeypatch):
     kernel = njit(delta_rule)
