@@ -29,6 +29,7 @@ INTERNAL = {
     "fastws.randomness",
     "fastws.schedule",
     "fastws.threads",
+    "fastws.together",
 }
 PARTS_OF = tuple(
     f"fastws.{name}." for name in ("codec", "datasets", "exact", "kernels", "plotting", "streams", "sweep", "testing")
