@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
-from bench import evaluation, growth, history, instructions, startup, threads
+from bench import evaluation, growth, history, instructions, rules, startup, threads
 from bench.frameworks import CHUNK
 from bench.host import describe, load_average
 from bench.picture import draw
@@ -25,7 +25,12 @@ from bench.works import WORKS
 from fastws.files import write_atomically
 from fastws.plotting import save
 
-OTHERS = {"threads": threads.measure, "evaluation": evaluation.measure, "startup": startup.measure}
+OTHERS = {
+    "threads": threads.measure,
+    "evaluation": evaluation.measure,
+    "startup": startup.measure,
+    "rules": rules.measure,
+}
 SECTIONS = (*WORKS, "growth", *OTHERS)
 USER_ERROR, INTERRUPTED = 2, 130
 QUICKER = 20

@@ -126,7 +126,7 @@ def _growth(record: dict[str, Any]) -> Table:
 
 
 def _others(record: dict[str, Any]) -> Table:
-    table = _table("\nThreads, evaluation, start-up", "", "median", "range")
+    table = _table("\nThreads, evaluation, start-up, rules of one's own", "", "median", "range")
     for rows in record["others"].values():
         for name, row in rows.items():
             if row["values"]:

@@ -21,6 +21,8 @@ ORDER = [
     "plot_digit_units.py",
     "plot_transformer.py",
     "plot_own_stream.py",
+    "plot_test_your_own_rule.py",
+    "plot_own_rule_learns.py",
 ]
 
 

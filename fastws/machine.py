@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastws import notebook
 from fastws.attributes import CopiedArrays, Fixed
 from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, check_layer_sizes
 from fastws.files import load_arrays, save_arrays
@@ -115,6 +116,10 @@ class Machine:
 
     def __repr__(self) -> str:
         return f"Machine({list(self.layer_sizes)})"
+
+    def _repr_html_(self) -> str:
+        rows = {"layer sizes": self.layer_sizes, "parameters": f"{self.n_parameters:,}", "label": self.label}
+        return notebook.shown("Machine", rows, notebook.hinton(self.gen_weights[0]))
 
     def __getstate__(self) -> dict[str, Any]:
         more = {name: value for name, value in vars(self).items() if name not in _SET_WHEN_MADE}

@@ -22,7 +22,7 @@ from fastws.machine import Machine
 from fastws.probabilities import driven
 from fastws.steps import layers_of
 
-__all__ = ["ConnectionRule", "connection_rule"]
+__all__ = ["UpdateRule", "connection_rule"]
 
 UpdateRule: TypeAlias = Callable[..., object]
 """A rule of one's own: ``rule(machine, states, rates)``."""

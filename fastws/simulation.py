@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastws import notebook
 from fastws.attributes import Fixed
 from fastws.checks import Whole, check_integer
 from fastws.chunks import Lookout, Pace, learn_in_chunks
@@ -120,6 +121,18 @@ class Simulation:
             f"{self.examples_seen:,} of {self.total_examples:,} examples>"
         )
 
+    def _repr_html_(self) -> str:
+        now = min(self.examples_seen, self.total_examples - 1)
+        rows = {
+            "machine": self.machine,
+            "stream": self.stream,
+            "examples seen": f"{self.examples_seen:,} of {self.total_examples:,}",
+            "learning rates": ", ".join(f"{rate:.3g}" for rate in self._schedule.segment(now).values),
+            "rules": str(self._rules) or "Eqs 4 and 7",
+            "seed": self.seed,
+        }
+        return notebook.shown("Simulation", rows, notebook.hinton(self.machine.gen_weights[0]))
+
     @property
     def schedule(self) -> list[tuple[int, NDArray[np.float32]]]:
         """What follows what: a copy, with a learning rate a level."""
@@ -144,7 +157,8 @@ class Simulation:
             How many; to the end of the schedule by default, and never beyond it.
         progress : callable, optional
             Called with `examples_seen` some twenty times a second. What it raises ends the call and leaves the
-            simulation ready to go on, as Ctrl-C does.
+            simulation ready to go on, as Ctrl-C does. A bar of tqdm, also in a notebook, follows it by
+            ``lambda seen: bar.update(seen - bar.n)``.
 
         Returns
         -------
@@ -251,9 +265,8 @@ class Simulation:
         if schedule is not None:
             segments = [*self._schedule.until(examples_seen), *schedule]
         chosen = self.stream if stream is None else stream
-        run = Simulation(
-            machine, chosen, segments, self.nonnegative_input_weights, self.seed, self.wake_rule, self.sleep_rule
-        )
+        own = self.wake_rule, self.sleep_rule
+        run = Simulation(machine, chosen, segments, self.nonnegative_input_weights, self.seed, *own)
         run._seen[0] = examples_seen
         return run
 

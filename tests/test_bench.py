@@ -96,6 +96,7 @@ def ways_by_hand(by_hand):
     return {"one": by_hand.one(), "together": by_hand.together(16)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("way", "sizes"), [("one", (20, 9, 17, 5)), ("one", (70, 65, 3)), ("together", (20, 9, 17, 5))]
 )
@@ -115,6 +116,7 @@ def test_first_example_by_hand_obeys_the_delta_rule(by_hand, way, sizes):
         np.testing.assert_array_equal(weights, np.outer(driving, rec_biases[level]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["one", "together"])
 def test_weights_by_hand_are_held_to_zero(by_hand, way):
     sizes, image = (20, 9, 17, 5), np.zeros((1, 20), np.uint8)
@@ -128,6 +130,7 @@ def test_weights_by_hand_are_held_to_zero(by_hand, way):
     assert np.min(clipped[0][1]) < 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["one", "together"])
 def test_bars_are_learned_by_hand(by_hand, way):
     machine, bars = fastws.Machine((16, 8, 1)), fastws.Bars()
@@ -145,6 +148,7 @@ def test_bars_are_learned_by_hand(by_hand, way):
     assert report.kl_penalty_bits < 1.5
 
 
+@pytest.mark.long
 def test_draws_by_hand_are_those_of_fastws(by_hand):
     from bench import instructions
 

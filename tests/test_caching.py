@@ -382,6 +382,7 @@ print("numba.np.linalg" in sys.modules, "scipy.linalg" in sys.modules)
 """
 
 
+@pytest.mark.long
 @COMPILED
 def test_what_only_compiling_needs_is_not_imported_to_load(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}

@@ -246,7 +246,7 @@ def test_each_page_ends_with_an_example_that_the_command_understands(run, page):
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
     context = command.make_context("example", words)
-    assert set(context.params) >= {"json"}
+    assert "json" in context.params or page == ("live",)  # which serves a page, and has no result
 
 
 @pytest.mark.long

@@ -235,6 +235,7 @@ def test_control_c_keeps_what_is_done_and_says_how_to_go_on(run, monkeypatch):
     assert (whole.loc[kept["seed"], "seconds"].to_numpy() == kept["seconds"].to_numpy()).all()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_control_c_from_outside_ends_worker_processes_too(tmp_path):
     psutil = pytest.importorskip("psutil")  # Dask needs it
@@ -332,6 +333,7 @@ def test_plot_sweep_refuses(run, tmp_path, words, complaint):
     assert files_in(tmp_path) == before
 
 
+@pytest.mark.long
 def test_the_commands_of_the_readme_work(run, tmp_path):
     text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     sweeping, plotting = re.findall(r"^ {4}fastws (sweep bars .*|plot-sweep .*)$", text, re.MULTILINE)

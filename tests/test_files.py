@@ -231,6 +231,7 @@ for name, function, *arguments in (
 """
 
 
+@pytest.mark.long
 def test_everything_can_be_done_at_the_end_of_a_process(tmp_path):
     """No thread can be begun then."""
     process = subprocess.run([sys.executable, "-c", LATE], cwd=tmp_path, capture_output=True, text=True, timeout=300)

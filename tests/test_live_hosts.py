@@ -13,6 +13,7 @@ from fastws.live.server import PageServer
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright, which drives a browser, is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed to open the page in"),
     pytest.mark.xdist_group("browser"),
 ]

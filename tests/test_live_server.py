@@ -184,6 +184,7 @@ def test_no_other_computer_can_connect(server):
     assert server.socket.getsockname()[0] == "127.0.0.1"
 
 
+@pytest.mark.long
 def test_a_thousand_connections(server):
     """Silent ones take no more than their share, and the page is answered when they are gone."""
     crowd = []

@@ -115,6 +115,7 @@ CALLS = st.one_of(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(st.lists(CALLS, max_size=12))
 def test_any_sequence_of_requests_ends_in_the_bits_of_a_plain_simulation(calls):

@@ -149,6 +149,7 @@ def test_the_page_loads_nothing():
     assert page.count("</script>") == 2
 
 
+@pytest.mark.long
 def test_the_page_is_written_where_asked(tmp_path):
     def write(*words):
         command = [sys.executable, "-m", "fastws.live.static", *map(str, words)]

@@ -111,6 +111,7 @@ def test_what_fastws_warns_of_fails_a_test_and_what_others_deprecate_does_not():
     assert len(shown) == 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["anatomy", "bars", "compression", "digits", "training", "watched"])
 def test_experiments_are_reached_as_the_rest_is(name, tmp_path):
     """README speaks of `fastws.experiments.training.train`."""

@@ -23,6 +23,7 @@ INTERNAL = {
     "fastws.labels",
     "fastws.learning",
     "fastws.logits",
+    "fastws.notebook",
     "fastws.probabilities",
     "fastws.randomness",
     "fastws.schedule",

@@ -1,6 +1,7 @@
 """Rules of one's own that learn: the built-in rules, given as such, are the oracle."""
 
 import pickle
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -23,10 +24,8 @@ X = np.random.default_rng(0).integers(0, 2, (7, 9), np.uint8)
 WAKE, SLEEP = {"wake_rule": fastws.wake_update}, {"sleep_rule": fastws.sleep_update}
 
 
-def new_run(
-    stream=None, sizes=SIZES, seed=SEED, nonnegative=True, schedule=((20, (0.2, 0.1, 0.3)), (N - 20, 0.1)), **own
-):
-    schedule = [(n, rates if np.ndim(rates) == 0 else rates[: len(sizes)]) for n, rates in schedule]
+def new_run(stream=None, sizes=SIZES, seed=SEED, nonnegative=True, **own):
+    schedule = [(20, (0.2, 0.1, 0.3)[: len(sizes)]), (N - 20, 0.1)]
     return Simulation(random_machine(sizes, seed), stream or Bars(3), schedule, nonnegative, seed, **own)
 
 
@@ -82,6 +81,7 @@ def test_the_built_in_rules_given_as_rules_give_the_built_in_bits(make, own):
     assert bits_of(run.advance()) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("nonnegative", [True, False])
 @pytest.mark.parametrize("sizes", [(9, 3), (9, 18, 2), pytest.param((70, 65, 3), marks=pytest.mark.long)])
 def test_a_compiled_delta_rule_is_the_built_in_one(sizes, nonnegative):
@@ -97,6 +97,7 @@ def test_a_compiled_delta_rule_is_the_built_in_one(sizes, nonnegative):
             np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-6 * N)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kernel", [compiled, compiled_by_itself, delta_rule_by_itself], ids=["given", "own", "Python"])
 def test_however_a_run_is_cut_a_rule_for_connections_gives_the_same_bits(kernel):
     one_go, cut = new_run(**both(kernel)).advance(), new_run(**both(kernel))
@@ -141,8 +142,8 @@ def test_a_rule_sees_the_states_and_rates_of_its_example():
 
 
 class OwnRuleExperiment:
-    name, types, measure_names = "own", {}, ("first",)
-    defaults = {"rate": 0.1, "own": True}
+    name, measure_names = "own", ("first",)
+    types, defaults = MappingProxyType({}), MappingProxyType({"own": True})
 
     def simulation(self, settings, seed):
         return new_run(seed=seed, **(WAKE if settings["own"] else {}))
@@ -168,10 +169,14 @@ def test_the_best_of_restarts():
 
 def test_a_restart_that_a_rule_lets_grow_is_given_up():
     def explode(machine, states, rates):
-        machine.gen_biases[0] *= np.float32(1e30)
+        machine.gen_biases[0] *= np.float32(1e20)
 
-    with np.errstate(over="ignore"), pytest.raises(NotFiniteError, match="learning went wrong"):
-        new_run(wake_rule=explode).advance()
+    run = Simulation(random_machine(SIZES), Bars(3), [(N, 0.0)], wake_rule=explode)
+    with np.errstate(over="ignore"):
+        with pytest.raises(NotFiniteError, match="learning went wrong"):
+            run.advance()
+        kept = fastws.best_of(lambda seed: new_run(seed=seed, **WAKE) if seed else run, 2)
+    assert kept is not run
 
 
 # Files.
@@ -215,16 +220,12 @@ class NoRule:
     "rule", ["delta", 1.0, NoRule, lambda machine: None, lambda *, machine, states, rates: None, delta_rule_by_itself]
 )
 def test_what_is_no_rule_is_refused_at_once(what, rule):
-    with pytest.raises(
-        ValueError, match=rf"^{what} is .*; give a function rule\(machine, states, rates\) .*connection_r"
-    ):
+    with pytest.raises(ValueError, match=rf"^{what} is .*; give a function rule\(machine.*connection_rule"):
         new_run(**{what: rule})
 
 
 def test_a_rule_of_the_other_phase_and_a_stream_that_learns_itself_are_refused():
-    with pytest.raises(
-        ValueError, match=r"sleep_rule is connection_rule\(delta_rule, 'wake'\), which learns in the other"
-    ):
+    with pytest.raises(ValueError, match=r"sleep_rule is connection_rule\(delta_rule, 'wake'\), which learns in"):
         new_run(sleep_rule=connection_rule(delta_rule, "wake"))
 
     class Own(Bars):
@@ -291,6 +292,7 @@ def test_what_interrupts_a_rule_leaves_the_run_ready_to_go_on():
     assert bits_of(run.advance()) == bits_of(new_run().advance())
 
 
+@pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="nothing is compiled")
 def test_a_kernel_that_does_not_compile_or_returns_its_result_is_refused():
     def wrong(weights, biases, driving, driven, rate):
@@ -302,14 +304,13 @@ def test_a_kernel_that_does_not_compile_or_returns_its_result_is_refused():
     with pytest.raises(ValueError, match="the wake rule wrong does not compile for float32 weights"):
         new_run(wake_rule=connection_rule(njit(wrong))).compile()
     run = new_run(nonnegative=False, wake_rule=connection_rule(njit(functional)))
-    with pytest.raises(
-        ValueError, match=r"the wake rule functional returned array\(float32, 2d, .*and changed nothing"
-    ):
+    with pytest.raises(ValueError, match=r"the wake rule functional returned array\(float32, .*and changed nothing"):
         run.advance()
     with pytest.raises(ValueError, match=r"wake_rule is delta_rule\(weights.*any of Numba's"):
         new_run(wake_rule=compiled)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(INTERPRETED, reason="nothing is compiled")
 def test_a_compiled_rule_is_compiled_once_and_called_in_compiled_code(monkeypatch):
     kernel = njit(delta_rule)

@@ -10,12 +10,13 @@ References
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastws import notebook
 from fastws.checks import check_binary
 from fastws.exact.careful import new_level
 from fastws.exact.levels import BLOCK, Floats, Level, States, all_states
@@ -84,6 +85,14 @@ class Report:
     description_length_bits: float
     recognition_entropy_bits: float
     data_entropy_bits: float
+
+    def _repr_html_(self) -> str:
+        names = (field.name for field in fields(self))
+        rows = {
+            name.removesuffix("_bits").replace("kl", "KL").replace("_", " "): f"{getattr(self, name):.4f} bits"
+            for name in names
+        }
+        return notebook.shown("Report", rows)
 
 
 def check_size(machine: Machine) -> None:

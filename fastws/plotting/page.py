@@ -1,5 +1,6 @@
 """The sheet that every picture is drawn on: a title, a drawing laid out in whole dots, a caption below it."""
 
+import io
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,8 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from numpy.typing import NDArray
+
+from fastws.plotting.style import own_style
 
 # Lengths are whole dots of the saved PNG, so that pixels of images and gaps between them come out equally wide.
 DOTS_PER_INCH = 160
@@ -32,6 +35,8 @@ VERMILION = "#d55e00"
 
 MARGIN = 40
 LEAST_WIDTH = 640
+# Pixels of a notebook's page that a figure takes at most.
+_SHOWN = (800, 1200)
 _LINE = 1.45  # distance of lines of text, in font sizes
 # Generous mean widths of a character, in font sizes: an SVG viewer may lack the font.
 _CHARACTER, _CHARACTER_OF_PROSE = 0.6, 0.555
@@ -45,6 +50,19 @@ def text_width(characters: int, points: float) -> int:
 def line_height(points: float) -> int:
     """Return the dots from one line of text to the next."""
     return round(points * _LINE * DOTS_PER_POINT)
+
+
+class Sheet(Figure):
+    """A figure that a notebook shows, whether or not anything has told it how, no wider than its page."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        dots = np.array(self.get_size_inches()) * DOTS_PER_INCH
+        shown = dots * min(0.6, *(most / n for most, n in zip(_SHOWN, dots, strict=True)))
+        content = io.BytesIO()
+        with own_style():
+            # Two dots a pixel, for screens that have them.
+            self.savefig(content, format="png", dpi=DOTS_PER_INCH * min(1.0, 2 * shown[0] / dots[0]))
+        return content.getvalue(), {"width": round(shown[0]), "height": round(shown[1])}
 
 
 class Page:
@@ -67,7 +85,7 @@ class Page:
         self._size = (sheet + 2 * MARGIN, title_height + height + caption_height + 2 * MARGIN)
         self._top = MARGIN + title_height
         inches = self._size[0] / DOTS_PER_INCH, self._size[1] / DOTS_PER_INCH
-        self.figure = Figure(inches, DOTS_PER_INCH, facecolor=PAPER)
+        self.figure = Sheet(inches, DOTS_PER_INCH, facecolor=PAPER)
         self.figure.set_layout_engine("none")  # whatever a user's settings ask for
         if title:
             self.line(0, -title_height, title, TITLE_POINTS)

@@ -10,7 +10,8 @@ A rule is a callable ``rule(machine, states, rates)``:
 
 Since the states are given, a rule draws no random numbers, and expectations can be taken by enumerating all states.
 `fastws.wake_update` and `fastws.sleep_update` are rules. A rule for one connection, such as a function of Numba's
-``@njit``, becomes one by `connection_rule`. A rule with a memory has to begin afresh at each call.
+``@njit``, becomes one by `connection_rule`. A `fastws.Simulation` learns by them. A rule with a memory has to begin
+afresh at each call.
 
 Rounding: machines are float32. Parameters are drawn as multiples of 1/8, so that logits have no rounding error,
 whatever the order of their sums. A parameter below 4 then rounds by at most 1.2e-7 and a float32 probability by 2e-7,
