@@ -30,7 +30,7 @@ nitpicky = True
 # What others document, and what stands in signatures for what the words beside it say.
 nitpick_ignore_regex = [
     (r"py:class", r"fastws\.kernels\..*|list\[tuple\[float"),
-    (r"py:.*", r"(numpy|pandas|matplotlib|hypothesis|sklearn|collections|concurrent|pathlib|os|typing|pd)\..*"),
+    (r"py:.*", r"(numpy|pandas|matplotlib|hypothesis|sklearn|collections|concurrent|pathlib|os|typing|pd|t)\..*"),
 ]
 default_role = "literal"  # the docstrings write `code` as Markdown does
 

@@ -11,6 +11,7 @@ def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any])
     last = block_vars["example_globals"].get("___")
     if not isinstance(last, Figure):
         return str(matplotlib_scraper(block, block_vars, gallery_conf))
+    block_vars["example_globals"]["___"] = None  # it would stay until the next block that ends in an expression
     path = next(block_vars["image_path_iterator"])
     last.savefig(path)
     return str(figure_rst([path], gallery_conf["src_dir"]))

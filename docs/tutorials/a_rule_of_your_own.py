@@ -13,7 +13,7 @@ parameters, a *sleep* rule the recognition parameters. That is all there is to t
 # Write one
 # ---------
 # Here is the paper's wake rule, Eq 4, from memory: each layer is driven by the one above it, and a weight learns by the
-# error of the unit it goes to, if the unit it comes from is on. Three lines, and one of them is wrong.
+# error of the unit it goes to, if the unit it comes from is on. It runs, it learns, and something is missing.
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -101,80 +101,84 @@ assert "locality" in kept
 # A failed property is a fact about a rule, and not yet a reason against it. The question is what it learns. A
 # :class:`fastws.Simulation` takes a rule of yours in the place of Eq 4 (`wake_rule`) or Eq 7 (`sleep_rule`), and all
 # else stays as it is: streams, schedules, saving and resuming. In Python some ten thousand examples a second are what
-# there is, so this is a small world, 3 × 3 pixels.
-bars = fastws.Bars(size=3)
-N_EXAMPLES, EVERY = 12_000, 1200
+# there is, so here are few of them.
 
 
-def new_machine():
-    machine = fastws.Machine([9, 6, 1])
-    machine.gen_biases[1][:] = -2
-    return machine
-
-
-def learning(name, **rules):
-    """Return how far a machine is from the data while it learns by these rules."""
-    run = fastws.Simulation(new_machine(), bars, [(N_EXAMPLES, (0.1, 0.02, 0.02))], seed=1, **rules)
+def learns(n_examples, seed=0, **rules):
+    """Let the paper's net learn bars by these rules; return how far it is from them at twenty points, and the net."""
+    machine, bars = fastws.Machine([16, 8, 1]), fastws.Bars()
+    machine.gen_biases[1][:] = -3
+    schedule = [(n_examples, (0.2, 0.001, 0.001))]
+    run = fastws.Simulation(machine, bars, schedule, nonnegative_input_weights=True, seed=seed, **rules)
     bits = []
-    for _ in range(N_EXAMPLES // EVERY):
-        run.advance(EVERY)
-        bits.append(fastws.exact.report(run.machine, *bars.distribution()).asymmetric_divergence_bits)
-    print(f"{name:28} {bits[-1]:.2f} bits from the data")
-    return bits
+    for _ in range(20):
+        run.advance(n_examples // 20)
+        bits.append(fastws.exact.report(machine, *bars.distribution()).asymmetric_divergence_bits)
+    return bits, machine
 
 
-curves = {
-    "Eq 4, built in": learning("Eq 4, built in"),
-    "Eq 4 in Python": learning("Eq 4 in Python", wake_rule=wake),
-    "without the top's biases": learning("without the top's biases", wake_rule=from_memory),
-    "with a tolerance": learning("with a tolerance", wake_rule=with_tolerance),
-}
-np.testing.assert_allclose(curves["Eq 4 in Python"], curves["Eq 4, built in"], atol=0.3)
+(yours, _), (ours, _) = learns(10_000, wake_rule=wake), learns(10_000)
+print(f"after 10,000 examples: Eq 4 as you wrote it {yours[-1]:.2f} bits, built in {ours[-1]:.2f} bits")
+np.testing.assert_allclose(yours, ours, atol=0.5)
 
 # %%
-# Your Eq 4 learns what the built-in one does, with the same random numbers: only rounding tells them apart.
-fig, ax = plt.subplots(figsize=(6.5, 3.5), layout="constrained")
-for name, bits in curves.items():
-    ax.plot(EVERY * np.arange(1, len(bits) + 1), bits, label=name)
-ax.set(xlabel="examples seen", ylabel="KL(data ‖ model), bits")
-ax.spines[["top", "right"]].set_visible(False)
-ax.legend(frameon=False)
-plt.show()
-
-# %%
+# Your Eq 4 learns what the built-in one does, from the same images and with the same random numbers: only rounding can
+# tell them apart.
+#
 # Fast
 # ----
-# A rule that needs to know one connection only, its weights and the states on both of its sides, can be compiled. It is
-# written for one connection with Numba's `@njit`; `connection_rule` applies it to all of them, and the simulation then
-# runs in compiled code. It must take the bits of the protocol: float32 parameters, changed in place.
+# A rule that needs to know of one connection only, its weights and the states on both of its sides, can be compiled. It
+# is written for one connection, with loops, as Numba's `@njit` wants it; `connection_rule` applies it to all of them,
+# and the simulation then runs in compiled code. Here is the rule that does not learn from small errors again, and it
+# has its two million examples in a second or two.
 from numba import njit
 
 from fastws.testing import connection_rule
 
 
 @njit
-def delta_rule(weights, biases, driving, driven, rate):
+def only_large_errors(weights, biases, driving, driven, rate):
     for v in range(len(driven)):
         logit = biases[v]
         for u in range(len(driving)):
             logit += driving[u] * weights[u, v]
-        error = rate * (driven[v] - 1 / (1 + np.exp(-logit)))
-        biases[v] += error
-        for u in range(len(driving)):
-            weights[u, v] += driving[u] * error
+        error = driven[v] - 1 / (1 + np.exp(-logit))
+        if abs(error) >= 0.1:
+            biases[v] += rate * error
+            for u in range(len(driving)):
+                weights[u, v] += rate * driving[u] * error
 
 
-fast = connection_rule(delta_rule, phase="wake")
-check_update_rule(fast, phase="wake")
-paper = [(2_000_000, (0.2, 0.001, 0.001))]
-machine = fastws.Machine([16, 8, 1])
-machine.gen_biases[1][:] = -3
-run = fastws.Simulation(machine, fastws.Bars(), paper, nonnegative_input_weights=True, seed=0, wake_rule=fast)
-run.advance()
-after = fastws.exact.report(machine, *fastws.Bars().distribution()).asymmetric_divergence_bits
-print(f"two million examples, {after:.2f} bits from the data")
+fast = connection_rule(only_large_errors, phase="wake")
+check_update_rule(fast, phase="wake", properties=kept)
+N_EXAMPLES, SEEDS = 2_000_000, range(4)
+eq_4 = [learns(N_EXAMPLES, seed) for seed in SEEDS]
+large = [learns(N_EXAMPLES, seed, wake_rule=fast) for seed in SEEDS]
+print("at the end, Eq 4:             ", *(f"{bits[-1]:.2f}" for bits, _ in eq_4))
+print("at the end, large errors only:", *(f"{bits[-1]:.2f}" for bits, _ in large))
 
 # %%
-# A run with a rule of yours is saved and goes on like any other, but the file has only the rule's name:
-# `fastws.Simulation.load(path, wake_rule=fast)` asks for it. Whether a rule is better is a question of many runs:
-# :doc:`many_runs`.
+# Four seeds of each, beside one another: Eq 4 comes near the bars, though where a line ends near 0.65 bits it is stuck,
+# as on four seeds of ten. The other rule stays far away, and a property that it gave up, `at_rest`, says why. A pixel
+# that no unit turns on should be off. Now and then it is on; that error is large and is learned from. The many small
+# errors that would take it back are not. So the net settles where these pixels are on nearly one time in ten.
+_, machine = large[0]
+noise = logistic(machine.gen_biases[0])
+print("with all hidden units off, pixels are on with probabilities", noise.min().round(2), "to", noise.max().round(2))
+assert 0.02 < noise.mean() < 0.15
+assert min(bits[-1] for bits, _ in large) > 1 > min(bits[-1] for bits, _ in eq_4)
+fig, ax = plt.subplots(figsize=(6.5, 3.5), layout="constrained")
+seen = np.arange(1, 21) * N_EXAMPLES / 20 / 1e6
+for name, runs, color in (("Eq 4", eq_4, "#0072b2"), ("large errors only", large, "#d55e00")):
+    for number, (bits, _) in enumerate(runs):
+        ax.plot(seen, bits, color=color, label=name if number == 0 else None)
+ax.axhline(0.1, color="0.5", linestyle="--", linewidth=1)
+ax.set(yscale="log", xlabel="examples seen, millions", ylabel="KL(data ‖ model), bits")
+ax.spines[["top", "right"]].set_visible(False)
+ax.legend(frameon=False)
+plt.show()
+
+# %%
+# That is what a check is for: it took seconds to say what two million examples then showed. With a better idea, four
+# seeds are too few: :doc:`many_runs`. A run with a rule of yours is saved and goes on like any other, but its file has
+# only the rule's name: `fastws.Simulation.load(path, wake_rule=fast)` asks for it.

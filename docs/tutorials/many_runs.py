@@ -103,8 +103,8 @@ class Digits:
     """One machine for all digits; what it makes of images that it did not learn from."""
 
     name = "digits"
-    defaults = {"rate": 0.01, "hidden": 16, "sweeps": 20}  # noqa: RUF012
-    types = {}  # noqa: RUF012
+    defaults = {"rate": 0.01, "hidden": 16, "sweeps": 20}
+    types = {}
     measure_names = ("free_energy_bits",)
 
     def simulation(self, settings, seed):
