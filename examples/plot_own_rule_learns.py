@@ -80,7 +80,7 @@ assert min(curves[name][-1] for name in ("nothing", "wrong_sign", "forgetful")) 
 # %%
 # A compiled rule that is given the probabilities takes two to three times as long as the built-in one, and some seconds
 # to compile in each process. One in Python takes its own time and some 25 µs an example. `save` keeps the name of a
-# rule; whoever loads the run gives the rule, as ``Simulation.load(path, sleep_rule=rule)``, and it goes on to the same bits.
+# rule; whoever loads the run gives the rule, as ``Simulation.load(path, sleep_rule=rule)``, and gets the same bits.
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained", width_ratios=(1, 1.1))
 examples = np.linspace(N / POINTS, N, POINTS) / 1000
 for name, curve in curves.items():

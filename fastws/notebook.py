@@ -5,7 +5,7 @@ Nothing here computes much or raises, whatever the parameters are: a notebook ca
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,19 @@ def shown(title: str, rows: Mapping[str, Any], picture: str = "") -> str:
         if value is not None
     )
     return f"<div><strong>{html.escape(title)}</strong><table><tbody>{cells}</tbody></table>{picture}</div>"
+
+
+def run(simulation: Any, rates: Sequence[float], rules: str) -> str:
+    """Return what a simulation shows, given the learning rates of its next example."""
+    rows = {
+        "machine": simulation.machine,
+        "stream": simulation.stream,
+        "examples seen": f"{simulation.examples_seen:,} of {simulation.total_examples:,}",
+        "learning rates": ", ".join(f"{rate:.3g}" for rate in rates),
+        "rules": rules or "Eqs 4 and 7",
+        "seed": simulation.seed,
+    }
+    return shown("Simulation", rows, hinton(simulation.machine.gen_weights[0]))
 
 
 def words(value: Any) -> str:

@@ -20,7 +20,7 @@ from fastws.learning import learn, learn_one, least_input_weight
 from fastws.machine import Machine
 from fastws.rules import NoRuleError, OwnRules, UpdateRule
 from fastws.schedule import Schedule
-from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule, learns_together, same_examples
+from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule
 from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
 from fastws.together import groups
 from fastws.whole import Step, whole_step
@@ -123,15 +123,7 @@ class Simulation:
 
     def _repr_html_(self) -> str:
         now = min(self.examples_seen, self.total_examples - 1)
-        rows = {
-            "machine": self.machine,
-            "stream": self.stream,
-            "examples seen": f"{self.examples_seen:,} of {self.total_examples:,}",
-            "learning rates": ", ".join(f"{rate:.3g}" for rate in self._schedule.segment(now).values),
-            "rules": str(self._rules) or "Eqs 4 and 7",
-            "seed": self.seed,
-        }
-        return notebook.shown("Simulation", rows, notebook.hinton(self.machine.gen_weights[0]))
+        return notebook.run(self, self._schedule.segment(now).values, str(self._rules))
 
     @property
     def schedule(self) -> list[tuple[int, NDArray[np.float32]]]:
@@ -228,18 +220,6 @@ class Simulation:
         started = time.perf_counter()
         self._learn(0, self._schedule.segment(0).rates)
         return time.perf_counter() - started
-
-    def _all_but_seed(self) -> tuple[Any, ...] | None:
-        """Return what is equal for runs that differ in seed and parameters only; None if they cannot learn together."""
-        if self._rules or not learns_together(self.stream):
-            return None
-        return (
-            self.machine.layer_sizes,
-            same_examples(self.stream),
-            self._schedule.identity,
-            self.nonnegative_input_weights,
-            self.examples_seen,
-        )
 
     def _description(self, stream: dict[str, Any]) -> dict[str, Any]:
         """Return, for JSON, everything but arrays; the stream's part is given."""

@@ -2,6 +2,7 @@ import copy
 import itertools
 import json
 import pickle
+import sys
 import warnings
 
 import numpy as np
@@ -636,7 +637,7 @@ def test_the_schedule_can_be_read_and_not_changed():
 
 
 def test_alike_simulations_are_found_in_one_look_at_each(monkeypatch):
-    looks = counting(monkeypatch, Simulation, "_all_but_seed")
+    looks = counting(monkeypatch, sys.modules["fastws.together"], "_all_but_seed")
     monkeypatch.setattr(simulation, "learn", lambda *arguments: arguments[4][0].__iadd__(np.uint64(arguments[3])))
     runs = [Simulation(Machine([9, 2]), Bars(3, p_bar=k / 1000), [(1, 0.1)]) for k in range(100)]
     advance_together(runs)
