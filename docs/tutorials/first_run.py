@@ -11,9 +11,9 @@ You need Python 3.11 or later. In the folder of fastws::
     .venv/bin/fastws bars
 
 The last line is the whole experiment of the paper's Figure 1, in some seconds, most of which is compiling and is saved
-the next time. It prints a table, and puts a machine and four pictures into `fastws-bars/`. The rest of this page does the same in Python
-(`.venv/bin/python`), one picture after the other. What shows a picture here does so in a notebook; in a script,
-`plotting.save(picture, "name")` writes it as `name.png` and `name.svg`.
+the next time. It prints a table, and puts a machine and four pictures into `fastws-bars/`. The rest of this page does
+the same in Python (`.venv/bin/python`), one picture after the other. What shows a picture here does so in a notebook;
+in a script, `plotting.save(picture, "name")` writes it as `name.png` and `name.svg`.
 """
 
 # %%
