@@ -29,7 +29,7 @@ exclude_patterns = ["_build", "tutorials"]  # the latter are scripts, which beco
 nitpicky = True
 # What others document, and what stands in signatures for what the words beside it say.
 nitpick_ignore_regex = [
-    (r"py:class", r"fastws\.(kernels|live\.requests|live\.worlds)\..*|list\[tuple\[float"),
+    (r"py:class", r"fastws\.(kernels|live|experiments\.density)\..*|list\[tuple\[float"),
     (r"py:.*", r"(numpy|pandas|matplotlib|hypothesis|sklearn|collections|concurrent|pathlib|os|typing|pd|t)\..*"),
 ]
 default_role = "literal"  # the docstrings write `code` as Markdown does

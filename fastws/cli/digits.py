@@ -289,5 +289,5 @@ def _print(result: dict[str, Any], reading: "Reading", data: "DigitData", backpr
     own, free_energy = result["mean_description_length_bits"], reading.own_bits("free_energy")
     print(
         f"To describe an image by the net of its class takes {own:.1f} bits, of which bits-back would return all but "
-        f"{free_energy:.1f}. Learning took {result['seconds']:.1f} s of processor time."
+        f"{free_energy:.1f}. Learning took {result['seconds']:.1f} s, summed over the nets."
     )

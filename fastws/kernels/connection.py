@@ -1,4 +1,4 @@
-"""A connection drives a layer (Eq 1) and learns (the delta rule of Eqs 4 and 7). `wide` and `together` do the same."""
+"""A connection drives a layer (Eq 1) and learns (the delta rule of Eqs 4 and 7). `wide` does the same."""
 
 import numpy as np
 
