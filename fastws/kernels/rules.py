@@ -13,7 +13,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 from numpy.typing import NDArray
 
-from fastws.kernels import phases
+from fastws.kernels import phases, whole
 from fastws.kernels.connection import generative, recognition
 from fastws.kernels.dispatch import by_type
 from fastws.kernels.jit import OPTIONS, inline, jit
@@ -25,7 +25,7 @@ from fastws.kernels.sources import write_input
 from fastws.kernels.steps import sleep_update, wake_update
 from fastws.kernels.types import Connection, Draws, Floats, Integers, Net, Record, Room, Rule
 from fastws.kernels.units import OFF
-from fastws.kernels.whole import copy_states, write_probabilities
+from fastws.kernels.whole import write_probabilities
 
 uncached: Callable[..., Any] = numba.njit(**OPTIONS)
 CannotCompile = NumbaError
@@ -137,18 +137,14 @@ def fantasise(net: Net, room: Room, draw: int) -> None:
 
 @jit
 def record_wake(net: Net, states: Floats, record: Record) -> None:
-    """Write down the states awake, and the probabilities that Eq 4 compares them with."""
-    copy_states(net, states, record.wake_states)
-    for level in range(len(net.sizes) - 1):
-        write_probabilities(generative(net, level), states, record.generative)
+    """Write down the states awake, as `whole.step` does."""
+    whole.record_wake(net, states, record)
 
 
 @jit
 def record_sleep(net: Net, states: Floats, record: Record) -> None:
-    """Write down the states asleep, and the probabilities that Eq 7 compares them with."""
-    copy_states(net, states, record.sleep_states)
-    for level in range(len(net.sizes) - 2):
-        write_probabilities(recognition(net, level), states, record.recognition)
+    """Write down the states asleep, as `whole.step` does."""
+    whole.record_sleep(net, states, record)
 
 
 @uncached

@@ -98,8 +98,8 @@ def module(kernels: Mapping[str, tuple[Any, Signature]]) -> bytes:
     """
     code = llvm.parse_assembly(str(_without_counting()))
     for name, (kernel, signature) in kernels.items():
-        # There is no LLVM code of what was in the cache.
-        fresh = njit(**INNER)(kernel.py_func)
+        # There is no LLVM code of what was in the cache. With "_nrt" what allocates compiles, and is then named.
+        fresh = njit(**INNER | {"_nrt": True})(kernel.py_func)
         fresh.compile(signature)
         compiled = fresh.overloads[signature]
         code.link_in(llvm.parse_assembly(compiled.library.get_llvm_str()))

@@ -22,21 +22,32 @@ def step(
 ) -> None:
     """Do what `run` does with one example and one machine, and write it down."""
     states, thresholds = room.states, room.thresholds
-    n_levels = len(net.sizes) - 1
     draw = draw_ahead(draws.key, seen[0] * np.uint64(draws.an_example), draws.an_example, thresholds)
     write_input(source, room, 0, seen[0], draw)
     take_input(net, room, 0)
     draw = recognise(net, states, thresholds, draw + draws.an_input)
-    copy_states(net, states, record.wake_states)
-    for level in range(n_levels):
-        write_probabilities(generative(net, level), states, record.generative)
+    record_wake(net, states, record)
     learn_generative(net, rule, states)
     fantasise(net, states, thresholds, draw)
-    copy_states(net, states, record.sleep_states)
-    for level in range(n_levels - 1):
-        write_probabilities(recognition(net, level), states, record.recognition)
+    record_sleep(net, states, record)
     learn_recognition(net, rule, states)
     seen[0] += np.uint64(1)
+
+
+@inline
+def record_wake(net: Net, states: Floats, record: Record) -> None:
+    """Write down the states awake, and the probabilities that Eq 4 compares them with."""
+    copy_states(net, states, record.wake_states)
+    for level in range(len(net.sizes) - 1):
+        write_probabilities(generative(net, level), states, record.generative)
+
+
+@inline
+def record_sleep(net: Net, states: Floats, record: Record) -> None:
+    """Write down the states asleep, and the probabilities that Eq 7 compares them with."""
+    copy_states(net, states, record.sleep_states)
+    for level in range(len(net.sizes) - 2):
+        write_probabilities(recognition(net, level), states, record.recognition)
 
 
 @inline
