@@ -260,7 +260,8 @@ def test_the_examples_work_one_after_the_other(run, monkeypatch, tmp_path):
     monkeypatch.setattr("fastws.live.server.PageServer.serve_forever", lambda _: None)
     np.savez("images.npz", x=np.random.default_rng(0).integers(0, 2, (20, 64)))
     assert run("bars", "--examples", 100)[0] == 0
-    assert run("sweep", "bars", "--vary", "examples=100", "--vary", "p_bar=0.1,0.2", "--seeds", 1)[0] == 0
+    shortly = ["--vary", "examples=100", "--vary", "p_bar=0.1,0.2", "--seeds", 1]
+    assert run("sweep", "bars", *shortly, "--out", "p_bar.csv")[0] == 0
     shorter = {
         "bars": ["--examples", 100],
         "sweep": ["--vary", "examples=100"],
