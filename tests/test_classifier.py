@@ -55,7 +55,7 @@ def bits_of(classifier):
 # Good standing in scikit-learn.
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.5])
+@pytest.mark.parametrize("threshold", [pytest.param(0.0, marks=pytest.mark.long), 0.5])
 def test_estimator_checks_of_scikit_learn(threshold):
     """They use data of their own, which only a threshold makes binary."""
     results = check_estimator(

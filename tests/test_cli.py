@@ -232,7 +232,7 @@ def interrupting(label, total, already=0):
     yield show
 
 
-@pytest.mark.parametrize("restarts", [1, 3])
+@pytest.mark.parametrize("restarts", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_an_interrupted_run_resumes_to_the_same_machine(run, monkeypatch, tmp_path, restarts):
     words = ("--examples", 1_000_000, "--seeds", 2, "--restarts", restarts)
     with monkeypatch.context() as patched:

@@ -60,6 +60,7 @@ def test_the_bars_compile_nothing_that_they_do_not_need(tmp_path):
     assert [name for name in sorted(found) if any(word in name for word in needless)] == []
 
 
+@pytest.mark.long
 @COMPILED
 def test_a_read_only_installation_and_home_are_one_sentence_in_python_and_at_the_terminal(tmp_path):
     site = tmp_path / "site"

@@ -283,7 +283,7 @@ def test_large_weights_that_cancel_leave_the_rest():
     assert exact.recognition_distribution(machine, [1] * 7)[0, 1] == pytest.approx(q, rel=1e-14)
 
 
-@pytest.mark.parametrize("sizes", [[3, 11, 1], [2, 1, 11]])
+@pytest.mark.parametrize("sizes", [pytest.param([3, 11, 1], marks=pytest.mark.long), [2, 1, 11]])
 def test_a_large_layer_with_large_parameters_matches_naive(sizes):
     machine, d = random_machine(sizes, scale=1e4), [1, 0, 1][: sizes[0]]
     copy = naive.parameters(machine)

@@ -20,7 +20,7 @@ from machines import parameter_bits, random_machine
 
 BENCH = Path(__file__).parents[1] / "bench"
 SCHEDULE = [(10**9, (0.05, 0.01, 0.01))]
-tries = pytest.mark.parametrize("n_tries", [8, pytest.param(50, marks=pytest.mark.long)])
+tries = pytest.mark.parametrize("n_tries", [4, pytest.param(50, marks=pytest.mark.long)])
 
 
 def new_run(seed=0):
@@ -214,7 +214,7 @@ def fuzz(n):
     print(module.fuzz(int(n)).total())
 
 
-@pytest.mark.parametrize("n", [300, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n", [100, pytest.param(10_000, marks=pytest.mark.long)])
 def test_fuzzed_files(n):
     """Nothing but ValueError, in our words, and OSError; soon, and in little memory."""
     assert isolated(fuzz, n) == f"{n}\n"

@@ -392,6 +392,7 @@ def small_runs():
     return [parameter_bits(machine).tolist() for machine, _, _ in runs]
 
 
+@pytest.mark.long
 def test_compiled_and_interpreted_kernels_give_the_same_bits():
     code = "import json, test_kernels; print(json.dumps(test_kernels.small_runs()))"
     environment = os.environ | {

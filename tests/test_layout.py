@@ -190,6 +190,7 @@ def test_a_net_that_bulges_learns_as_one_with_padding(sizes, monkeypatch):
     np.testing.assert_array_equal(learned(), found)
 
 
+@pytest.mark.long
 def test_wide_and_narrow_are_chosen_by_the_layers_and_not_by_the_layout(unpadded, monkeypatch):
     expected = life([9, 65, 70], True)
     unpadded()

@@ -35,7 +35,9 @@ def session_of(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("phases", ["both", "wake", "sleep"])
+@pytest.mark.parametrize(
+    "phases", ["both", *(pytest.param(phase, marks=pytest.mark.long) for phase in ("wake", "sleep"))]
+)
 def test_the_rules_of_the_library_give_its_bits(session_of, phases):
     plain = Session()
     ask(plain, "reset", settings=SMALL, seed=3)

@@ -45,7 +45,7 @@ def fitted(bars):
 # Good standing in scikit-learn.
 
 
-@pytest.mark.parametrize(("threshold", "layer"), [(0.0, "all"), (0.5, 2)])
+@pytest.mark.parametrize(("threshold", "layer"), [pytest.param(0.0, "all", marks=pytest.mark.long), (0.5, 2)])
 def test_estimator_checks_of_scikit_learn(threshold, layer):
     """They use data of their own, which only a threshold makes binary."""
     estimator = HelmholtzMachine((4, 2), layer, sweeps=2, threshold=threshold)
