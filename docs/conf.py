@@ -81,9 +81,8 @@ def put_benchmark_in(app: Any, docname: str, source: list[str]) -> None:
     cells: dict[str, list[str]] = {}
     for column, work in enumerate(works):
         for row in work["contestants"]:
-            cells.setdefault(row["name"], [""] * len(works))
             if "to_plain_c" in row:
-                cells[row["name"]][column] = (
+                cells.setdefault(row["name"], [""] * len(works))[column] = (
                     f"{quantity(row['to_plain_c'], '')} ({quantity(row['median_ns'] * 1e-9, 's')})"
                 )
     lines = [["", *(work["title"] for work in works)], *([name, *values] for name, values in cells.items())]
