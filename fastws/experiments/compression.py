@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fastws import codec, estimate
+from fastws.checks import Whole, check_binary, check_integer
 from fastws.machine import Machine
 
-__all__ = ["Rates", "gzip_bits", "rates"]
+__all__ = ["Rates", "codeword_bits", "gzip_bits", "rates"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,45 @@ def rates(
         free_energy_bits=float(measures.free_energy_bits.mean()),
         neg_log_prob_bits=float(measures.neg_log_prob_bits.mean()),
     )
+
+
+def codeword_bits(machine: Machine, x: ArrayLike, n_codewords: Whole = 10, seed: Whole = 0) -> NDArray[np.float64]:
+    """Return the lengths of codewords of images: C(α, d) of representations that are drawn from Q(·|d) (Eq 3).
+
+    Who sends the shortest of them saves bits, and gives away those that the choice could carry. However many there are,
+    none is shorter than -log2 P(d). Frey and Hinton (Computer Journal 40, 1997, 157-165) set the shortest of ten beside
+    bits-back.
+
+    Parameters
+    ----------
+    machine : Machine
+    x : array_like of {0, 1}, shape (n, n_0)
+    n_codewords : int, default=10
+        Of each image.
+    seed : int, default=0
+        The first codewords are the same for any greater number of them.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n_codewords)
+        In bits.
+
+    Raises
+    ------
+    ValueError
+        If x has another width or a value other than 0 and 1, n_codewords or the seed is out of range, or a parameter of
+        the machine is not finite.
+
+    Examples
+    --------
+    >>> import fastws
+    >>> from fastws.experiments.compression import codeword_bits
+    >>> codeword_bits(fastws.Machine([3, 2]), [[0, 1, 1]], n_codewords=4).round(6)  # all are as long
+    array([[5., 5., 5., 5.]])
+    """
+    inputs = check_binary(x, machine.layer_sizes[0])
+    copies = np.tile(inputs, (check_integer(n_codewords, "n_codewords"), 1))
+    return estimate.description_length_bits(machine, copies, 1, seed).reshape(-1, len(inputs)).T
 
 
 def gzip_bits(x: NDArray[np.uint8]) -> float:
