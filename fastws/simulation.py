@@ -215,10 +215,10 @@ class Simulation:
                 "advance(1), or fastws.reweighted.reweighted_update."
             )
         steps: list[Step] = []
-        before = self.machine.copy()
+        before, other = self.machine.copy(), self._other
 
         def learn_next(n_examples: int, rates: NDArray[np.float32]) -> None:
-            learn_it = self._other.learn_one if isinstance(self._other, OwnRules) else learn_one
+            learn_it = other.learn_one if other and isinstance(other, OwnRules) else learn_one
             record = learn_it(self.stream, self.machine, self.seed, self._seen, Rule(rates, self._floor))
             steps.append(whole_step(self.machine, before, self.examples_seen - 1, rates, record))
 
