@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastws.kernels.costs import PARTS
-from fastws.kernels.layout import BLOCK, LANES, UNITS_TOGETHER, aligned, whole, whole_vectors
+from fastws.kernels.layout import LANES, UNITS_TOGETHER, aligned, whole, whole_vectors
 from fastws.kernels.random import GROUP
 from fastws.kernels.types import Integers, Net, Record, Room, Samples, Wide
 
@@ -52,7 +52,8 @@ def room_for_samples(net: Net, room: Room, n_samples: int) -> Samples:
         room,
         states=aligned(n_samples, *room.states.shape),
         weights=np.zeros((1, whole_vectors(n_samples))),
-        deltas=aligned(n_samples, BLOCK),
+        generative=aligned(n_samples, *room.states.shape),
+        recognition=aligned(n_samples, *room.states.shape),
         active=np.empty((n_samples, *lists[0].shape), np.int64),
         counts=np.empty((n_samples, *lists[1].shape), np.int64),
     )

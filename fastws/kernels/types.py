@@ -166,8 +166,8 @@ class Samples(NamedTuple):
         The states of `Room` a sample.
     weights : ndarray of float64, shape (1, n)
         The normalised weight of each sample, and then what fills a vector.
-    deltas : ndarray of float32, shape (n_samples, BLOCK)
-        For a group of units, what each sample adds to their biases.
+    generative, recognition : ndarray of float32
+        Of the shape of the states: the logits of Eq 1 of the units of a layer, given the layer that drives it.
     active, counts : ndarray of int64
         The lists of `Wide` a sample.
     """
@@ -175,7 +175,8 @@ class Samples(NamedTuple):
     room: Room
     states: Floats
     weights: Doubles
-    deltas: Floats
+    generative: Floats
+    recognition: Floats
     active: Integers
     counts: Integers
 
