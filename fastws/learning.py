@@ -85,11 +85,16 @@ def _fills(stream: Any) -> bool:
     return hasattr(stream, "fill")
 
 
-def prepare(stream: Any, machines: Sequence[Machine], seeds: Sequence[int]) -> tuple[Net, Draws, Room]:
-    """Return what kernels take of one machine, or of sixteen, besides what its inputs are made from."""
+def prepare(
+    stream: Any, machines: Sequence[Machine], seeds: Sequence[int], n_samples: int = 1
+) -> tuple[Net, Draws, Room]:
+    """Return what kernels take of one machine, or of sixteen, besides what its inputs are made from.
+
+    Each input is represented `n_samples` times.
+    """
     net = machines[0].net
     an_input = 0 if _fills(stream) else stream.draws_an_input
-    an_example = an_input + draws_of_learning(net.sizes)
+    an_example = an_input + draws_of_learning(net.sizes, n_samples)
     keys = [make_key(seed, Use.LEARNING) for seed in seeds]
     if len(machines) == 1:
         return net, Draws(keys[0], an_input, an_example), room_to_learn(net.sizes, an_example)

@@ -16,13 +16,14 @@ from fastws.checks import Whole, check_integer
 from fastws.chunks import Lookout, Pace, learn_in_chunks
 from fastws.files import load_arrays, save_arrays
 from fastws.kernels.types import Rule
-from fastws.learning import learn, learn_one, least_input_weight
+from fastws.learning import learn_one, least_input_weight
 from fastws.machine import Machine
+from fastws.reweighted import Sampling
 from fastws.rules import NoRuleError, OwnRules, UpdateRule
 from fastws.schedule import Schedule
 from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule
 from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
-from fastws.together import groups
+from fastws.together import groups, learn_side_by_side
 from fastws.whole import Step, whole_step
 
 __all__ = ["Simulation", "advance_together", "compile_together", "load_runs", "save_runs"]
@@ -31,7 +32,7 @@ _KIND = "fastws run"
 
 
 class Simulation:
-    """An online wake-sleep run: a wake step and a sleep step an example.
+    """An online wake-sleep run: a wake step and a sleep step an example; or one of reweighted wake-sleep.
 
     The same seed gives the same bits, however the run is cut into calls of `advance`, saved and loaded.
 
@@ -55,10 +56,16 @@ class Simulation:
         each level. One for connections, by `fastws.rules.connection_rule`, is compiled if its kernel is. A wake
         rule that does not take ``nonnegative_input_weights`` has the weights clipped for it. What a rule keeps for
         itself is not saved.
+    n_samples : int, default=1
+        How many representations of an input to draw and to learn from, each at the rate times its normalised weight:
+        reweighted wake-sleep (`fastws.reweighted`).
+    recognition : {"sleep", "wake", "both"}, default="sleep"
+        From what recognition learns: from fantasies (Eq 7), from the representations of the inputs, by the same
+        weights, or first from these and then from fantasies.
 
     Attributes
     ----------
-    machine, stream, schedule, nonnegative_input_weights, seed, wake_rule, sleep_rule
+    machine, stream, schedule, nonnegative_input_weights, seed, wake_rule, sleep_rule, n_samples, recognition
         As they were given; they cannot be changed.
     examples_seen : int
         How many examples the machine has learned from.
@@ -69,7 +76,8 @@ class Simulation:
     ------
     ValueError
         If the stream is none or does not fit the machine, the schedule is empty, a number is out of range, a
-        parameter of the machine is not finite, or a rule is none.
+        parameter of the machine is not finite, a rule is none, one sample is to teach recognition, or several samples
+        are to be learned from by rules of your own or by a stream's own `learn`.
 
     Examples
     --------
@@ -87,6 +95,8 @@ class Simulation:
     seed = Fixed[int]()
     wake_rule = Fixed[UpdateRule | None]()
     sleep_rule = Fixed[UpdateRule | None]()
+    n_samples = Fixed[int]()
+    recognition = Fixed[str]()
 
     def __init__(
         self,
@@ -97,6 +107,8 @@ class Simulation:
         seed: Whole = 0,
         wake_rule: UpdateRule | None = None,
         sleep_rule: UpdateRule | None = None,
+        n_samples: Whole = 1,
+        recognition: str = "sleep",
     ) -> None:
         check_stream(stream, machine.layer_sizes[0])
         machine.check_finite()
@@ -106,16 +118,22 @@ class Simulation:
         self.nonnegative_input_weights = bool(nonnegative_input_weights)
         self.seed = check_integer(seed, "seed", at_least=0)
         self.wake_rule, self.sleep_rule = wake_rule, sleep_rule
-        self._rules = OwnRules(wake_rule, sleep_rule)
-        if self._rules and not learns_by_delta_rule(stream):
+        rules, sampling = OwnRules(wake_rule, sleep_rule), Sampling(n_samples, recognition)
+        self.n_samples, self.recognition = sampling.n_samples, sampling.recognition
+        if rules and sampling:
+            raise ValueError(f"{rules} learns from one sample; leave {sampling} out, or the rule.")
+        # How the machine learns where not by Eqs 4 and 7 from one sample.
+        self._other = sampling or rules
+        if self._other and not learns_by_delta_rule(stream):
             raise ValueError(
-                f"the stream, a {type(stream).__name__}, has a `learn` of its own, which calls no other rule."
+                f"the stream, a {type(stream).__name__}, has a `learn` of its own, which calls no other rule and draws "
+                "one sample."
             )
         # Kernels count as they learn: an interrupt between two of them finds the count and the parameters in step.
         self._seen = np.zeros(1, np.uint64)
 
     def __repr__(self) -> str:
-        by = f"{self._rules}, " if self._rules else ""
+        by = f"{self._other}, " if self._other else ""
         return (
             f"<Simulation of {self.machine} on {self.stream}, {by}seed {self.seed}: "
             f"{self.examples_seen:,} of {self.total_examples:,} examples>"
@@ -123,7 +141,7 @@ class Simulation:
 
     def _repr_html_(self) -> str:
         now = min(self.examples_seen, self.total_examples - 1)
-        return notebook.run(self, self._schedule.segment(now).values, str(self._rules))
+        return notebook.run(self, self._schedule.segment(now).values, str(self._other))
 
     @property
     def schedule(self) -> list[tuple[int, NDArray[np.float32]]]:
@@ -178,7 +196,8 @@ class Simulation:
         Raises
         ------
         ValueError
-            If the schedule is at its end, the stream has a `learn` of its own, or as by `advance`.
+            If the schedule is at its end, the stream has a `learn` of its own, the run learns from several samples an
+            example, or as by `advance`.
         """
         if self.examples_seen == self.total_examples:
             raise ValueError(
@@ -190,11 +209,16 @@ class Simulation:
                 f"the stream, a {type(self.stream).__name__}, has a `learn` of its own; step() shows the delta rule "
                 "of Eqs 4 and 7 only. Use advance(1)."
             )
+        if self.n_samples > 1:
+            raise ValueError(
+                f"the run learns from {self.n_samples} samples an example; step() shows one sample only. Use "
+                "advance(1), or fastws.reweighted.reweighted_update."
+            )
         steps: list[Step] = []
-        before = self.machine.copy()
+        before, other = self.machine.copy(), self._other
 
         def learn_next(n_examples: int, rates: NDArray[np.float32]) -> None:
-            learn_it = self._rules.learn_one if self._rules else learn_one
+            learn_it = other.learn_one if other and isinstance(other, OwnRules) else learn_one
             record = learn_it(self.stream, self.machine, self.seed, self._seen, Rule(rates, self._floor))
             steps.append(whole_step(self.machine, before, self.examples_seen - 1, rates, record))
 
@@ -206,7 +230,7 @@ class Simulation:
         return least_input_weight(self.nonnegative_input_weights)
 
     def _learn(self, n_examples: int, rates: NDArray[np.float32]) -> None:
-        _learn_side_by_side([self], n_examples, rates)
+        learn_side_by_side([self], n_examples, rates)
 
     def _goal(self, n_examples: Whole | None) -> int:
         """Return what `examples_seen` will be when `advance` is done."""
@@ -230,7 +254,7 @@ class Simulation:
             "nonnegative_input_weights": self.nonnegative_input_weights,
             "seed": self.seed,
             "examples_seen": self.examples_seen,
-            **self._rules.names(),
+            **self._other.names(),
         }
 
     def _moved(
@@ -245,7 +269,7 @@ class Simulation:
         if schedule is not None:
             segments = [*self._schedule.until(examples_seen), *schedule]
         chosen = self.stream if stream is None else stream
-        own = self.wake_rule, self.sleep_rule
+        own = self.wake_rule, self.sleep_rule, self.n_samples, self.recognition
         run = Simulation(machine, chosen, segments, self.nonnegative_input_weights, self.seed, *own)
         run._seen[0] = examples_seen
         return run
@@ -307,9 +331,10 @@ def advance_together(
     """Let simulations learn up to the same number of examples, to the same bits as by `advance`, in less time.
 
     Small machines that differ in nothing but seed and parameters learn sixteen at a time, in one thread, which takes
-    about as long as nine of them one by one; where fewer are alike they go one by one. So do those whose stream has a
-    `learn` of its own, unless its class has a `learn_together` beside it. Streams of one's own are the same if they are
-    one, or of one class with equal attributes.
+    about as long as nine of them one by one; where fewer are alike they go one by one. So do those that learn from
+    several samples an example, by rules of one's own, or from a stream with a `learn` of its own, unless its class has
+    a `learn_together` beside it. Streams of one's own are the same if they are one, or of one class with equal
+    attributes.
 
     Parameters
     ----------
@@ -359,28 +384,14 @@ def compile_together(simulations: Sequence[Simulation]) -> float:
     if len(group) == 1:
         return group[0].compile()
     started = time.perf_counter()
-    _learn_side_by_side(group, 0, group[0]._schedule.segment(0).rates)
+    learn_side_by_side(group, 0, group[0]._schedule.segment(0).rates)
     return time.perf_counter() - started
 
 
 def _advance_group(
     group: Sequence[Simulation], n_examples: Whole | None, progress: Callable[[int], object] | None
 ) -> None:
-    _learn_until(group, group[0]._goal(n_examples), partial(_learn_side_by_side, group), progress)
-
-
-def _learn_side_by_side(group: Sequence[Simulation], n_examples: int, rates: NDArray[np.float32]) -> None:
-    """Let simulations of one stream learn: by the kernels, or by methods of the stream's own."""
-    stream: Any = group[0].stream
-    machines, seeds, seen = zip(*((run.machine, run.seed, run._seen) for run in group), strict=True)
-    if group[0]._rules:
-        group[0]._rules.learn(stream, machines[0], seeds[0], n_examples, seen[0], Rule(rates, group[0]._floor))
-    elif learns_by_delta_rule(stream):
-        learn(stream, machines, seeds, n_examples, seen, Rule(rates, group[0]._floor))
-    elif len(group) == 1:
-        stream.learn(machines[0], seeds[0], n_examples, seen[0], rates, group[0]._floor)
-    else:
-        stream.learn_together(machines, seeds, n_examples, seen, rates, group[0]._floor)
+    _learn_until(group, group[0]._goal(n_examples), partial(learn_side_by_side, group), progress)
 
 
 def _learn_until(
@@ -392,11 +403,11 @@ def _learn_until(
     """Call `learn` with numbers of examples and rates until the group, in step, has seen as many as the goal."""
     first = group[0]
     machines = [simulation.machine for simulation in group]
-    lookout = Lookout(machines, learns_by_delta_rule(first.stream) and not first._rules)
+    lookout = Lookout(machines, learns_by_delta_rule(first.stream) and not first._other)
     if first.nonnegative_input_weights:
         for machine in machines:
             machine.clip_input_weights()
-    pace = Pace(sum(machine.n_parameters for machine in machines), known=not first._rules)
+    pace = Pace(sum(machine.n_parameters for machine in machines), known=not first._other)
     learn_in_chunks(lookout, pace, first._schedule, first._seen, goal, learn, progress)
 
 
@@ -478,13 +489,14 @@ def _restore(
     description: dict[str, Any], arrays: dict[str, NDArray[Any]], stream: Stream | None, rules: OwnRules
 ) -> Simulation:
     machine = Machine.from_arrays(description["layer_sizes"], arrays)
+    learning: dict[str, Any] = {**rules.named_in(description), **Sampling.named_in(description)}
     run = Simulation(
         machine,
         stream_from_description(description["stream"], arrays, machine.layer_sizes[0], stream),
         description["schedule"],
         description["nonnegative_input_weights"],
         description["seed"],
-        **rules.named_in(description),
+        **learning,
     )
     seen = check_integer(description["examples_seen"], "examples_seen", at_least=0)
     if seen > run.total_examples:

@@ -55,7 +55,7 @@ def wake_step(
     inputs = check_binary(x, machine.layer_sizes[0])
     if len(inputs) != 1:
         raise ValueError(f"x has {len(inputs)} rows; a wake step learns from one input.")
-    rule = _rule(machine, rates, nonnegative_input_weights)
+    rule = make_rule(machine, rates, nonnegative_input_weights)
     key = make_key(seed, Use.WAKE_STEP)
     room = machine.room()
     room.states[0, : machine.layer_sizes[0]] = inputs[0]
@@ -94,7 +94,7 @@ def sleep_step(machine: Machine, rates: Any, seed: Whole = 0) -> list[NDArray[np
     [0.05 0.05]
     """
     machine.check_finite()
-    rule = _rule(machine, rates)
+    rule = make_rule(machine, rates)
     key = make_key(seed, Use.SLEEP_STEP)
     room = machine.room()
     kernels.sleep_step(key, machine.net, rule, room)
@@ -128,8 +128,8 @@ def wake_update(machine: Machine, states: Any, rates: Any, nonnegative_input_wei
      [ 0.    0.    0.  ]]
     """
     machine.check_finite()
-    checked = _check_states(machine, states)
-    rule = _rule(machine, rates, nonnegative_input_weights)
+    checked = check_states(machine, states)
+    rule = make_rule(machine, rates, nonnegative_input_weights)
     if nonnegative_input_weights:
         machine.clip_input_weights()
     kernels.wake_update(machine.net, rule, checked)
@@ -159,8 +159,8 @@ def sleep_update(machine: Machine, states: Any, rates: Any) -> None:
     [ 0.05 -0.05]
     """
     machine.check_finite()
-    checked = _check_states(machine, states)
-    kernels.sleep_update(machine.net, _rule(machine, rates), checked)
+    checked = check_states(machine, states)
+    kernels.sleep_update(machine.net, make_rule(machine, rates), checked)
 
 
 def layers_of(states: NDArray[np.float32], layer_sizes: tuple[int, ...]) -> list[NDArray[np.uint8]]:
@@ -168,20 +168,21 @@ def layers_of(states: NDArray[np.float32], layer_sizes: tuple[int, ...]) -> list
     return [states[layer, :size].astype(np.uint8) for layer, size in enumerate(layer_sizes)]
 
 
-def _rule(machine: Machine, rates: Any, nonnegative_input_weights: bool = False) -> Rule:
+def make_rule(machine: Machine, rates: Any, nonnegative_input_weights: bool = False) -> Rule:
+    """Return the delta rule as kernels take it."""
     return Rule(check_rates(rates, len(machine.layer_sizes)), least_input_weight(nonnegative_input_weights))
 
 
-def _check_states(machine: Machine, states: Any) -> NDArray[np.float32]:
+def check_states(machine: Machine, states: Any, name: str = "states") -> NDArray[np.float32]:
     """Return states of all layers as the kernels take them."""
     if len(states) != len(machine.layer_sizes):
         raise ValueError(
-            f"states has {len(states)} layers; the machine has {len(machine.layer_sizes)}, the input layer included."
+            f"{name} has {len(states)} layers; the machine has {len(machine.layer_sizes)}, the input layer included."
         )
     checked = machine.room().states
     for layer, size in enumerate(machine.layer_sizes):
-        rows = check_binary(states[layer], name=f"states[{layer}]")
+        rows = check_binary(states[layer], name=f"{name}[{layer}]")
         if rows.shape != (1, size):
-            raise ValueError(f"states[{layer}] has shape {np.shape(states[layer])}; its layer has {size} units.")
+            raise ValueError(f"{name}[{layer}] has shape {np.shape(states[layer])}; its layer has {size} units.")
         checked[layer, :size] = rows[0]
     return checked

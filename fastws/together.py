@@ -1,11 +1,16 @@
-"""Which simulations learn together, in the lanes of vectors."""
+"""Which simulations learn together, in the lanes of vectors, and how they do."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fastws.kernels.layout import LANES
-from fastws.streams.protocol import learns_together, same_examples
+from fastws.kernels.types import Rule
+from fastws.learning import learn
+from fastws.streams.protocol import learns_by_delta_rule, learns_together, same_examples
 
 # Sixteen together take as long as this many one by one; bench/sweep.py measures it.
 WORTH_TOGETHER = 9
@@ -35,7 +40,7 @@ def groups(simulations: Sequence[Any]) -> list[list[Any]]:
 
 def _all_but_seed(simulation: Any) -> tuple[Any, ...] | None:
     """Return what is equal for simulations that differ in seed and parameters only; None for one that learns alone."""
-    if simulation._rules or not learns_together(simulation.stream):
+    if simulation._other or not learns_together(simulation.stream):
         return None
     return (
         simulation.machine.layer_sizes,
@@ -44,3 +49,17 @@ def _all_but_seed(simulation: Any) -> tuple[Any, ...] | None:
         simulation.nonnegative_input_weights,
         simulation.examples_seen,
     )
+
+
+def learn_side_by_side(group: Sequence[Any], n_examples: int, rates: NDArray[np.float32]) -> None:
+    """Let simulations of one stream learn: by the kernels, by other rules, or by methods of the stream's own."""
+    stream: Any = group[0].stream
+    machines, seeds, seen = zip(*((run.machine, run.seed, run._seen) for run in group), strict=True)
+    if group[0]._other:
+        group[0]._other.learn(stream, machines[0], seeds[0], n_examples, seen[0], Rule(rates, group[0]._floor))
+    elif learns_by_delta_rule(stream):
+        learn(stream, machines, seeds, n_examples, seen, Rule(rates, group[0]._floor))
+    elif len(group) == 1:
+        stream.learn(machines[0], seeds[0], n_examples, seen[0], rates, group[0]._floor)
+    else:
+        stream.learn_together(machines, seeds, n_examples, seen, rates, group[0]._floor)

@@ -18,6 +18,7 @@ import fastws
 from chance import INTERPRETED
 from fastws import sweep
 from fastws.cli import interrupts, session
+from fastws.learning import learn
 from fastws.simulation import Simulation, load_runs
 from machines import parameter_bits
 
@@ -157,9 +158,8 @@ def test_before_the_first_example(run, monkeypatch, name):
 @learning
 def test_between_examples(run, monkeypatch):
     """The signal comes while a thread learns, which then learns on until somebody looks."""
-    learn = fastws.simulation.learn
     with monkeypatch.context() as patched:
-        patched.setattr("fastws.simulation.learn", pressing(learn, at=3))
+        patched.setattr("fastws.together.learn", pressing(learn, at=3))
         code, _, err = run(*TRAIN, "--out", "a")
     assert_saved(code, err, "a")
     assert_resumes(run, "a", TRAIN)

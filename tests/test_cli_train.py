@@ -127,7 +127,7 @@ def test_parameters_that_are_no_longer_finite_are_kept_to_be_looked_at(run, monk
         machines[0].gen_biases[0][2] = np.nan
         seen[0][0] += np.uint64(n_examples)
 
-    monkeypatch.setattr("fastws.simulation.learn", learn)
+    monkeypatch.setattr("fastws.together.learn", learn)
     words = ("--data", "x.npy", "--layers", "16,5", "--out", "a", "--sweeps", 10_000)
     code, out, err = run("train", *words)
     assert (code, out) == (2, "")
@@ -226,3 +226,35 @@ def test_mnist_as_it_comes_from_readme_alone(run, tmp_path, no_pictures):
     code, out, err = run("classify", "fastws-digits", test, *how, "--json")
     assert code == 0, err
     assert json.loads(out)["error_rate"] < 0.2
+
+
+def test_several_samples_an_image_in_one_go_or_interrupted(run, monkeypatch, no_pictures):
+    monkeypatch.setattr("fastws.threads._SECONDS_A_LOOK", 0.001)
+    words = ("--data", "x.npy", "--layers", "16,5", "--rates", 0.05, "--sweeps", 200, "--seed", 3)
+    words = (*words, "--samples", 3, "--recognition", "both")
+    with monkeypatch.context() as patched:
+        patched.setattr("fastws.cli.session.progress_bar", interrupting)
+        assert run("train", *words, "--out", "a")[0] == session.INTERRUPTED
+    code, out, err = run("resume", "a/run.npz", "--json")
+    assert code == 0, err
+    assert {name: json.loads(out)[name] for name in ("n_samples", "recognition")} == {
+        "n_samples": 3,
+        "recognition": "both",
+    }
+    machine = fastws.Machine([16, 5])
+    how = {"n_samples": 3, "recognition": "both"}
+    fastws.Simulation(machine, fastws.Images(X), [(12_000, 0.05)], seed=3, **how).advance()
+    np.testing.assert_array_equal(parameter_bits(fastws.Machine.load("a/machine.npz")), parameter_bits(machine))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--samples", 0), "--samples"),
+        (("--recognition", "wake"), "give --samples 2 or more"),
+        (("--recognition", "both"), "the expected gradient is zero"),
+        (("--samples", 5, "--recognition", "dream"), "choose one of sleep, wake, both"),
+    ],
+)
+def test_what_recognition_cannot_learn_from_is_refused(run, tmp_path, words, said):
+    assert_refused(run, tmp_path, ["train", "--data", "x.npy", "--layers", "16,5", *words], said)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chance import INTERPRETED, draws
-from fastws import exact, simulation
+from fastws import exact, learning, simulation
 from fastws.checks import NotFiniteError
 from fastws.chunks import LostUpdatesWarning, loses_updates
 from fastws.cli.session import saying_own_warnings
@@ -404,13 +404,13 @@ def same_runs(n, examples, seed=0, **changes):
 
 @pytest.mark.parametrize("n", [1, 8, 9, 16, 35])
 def test_advance_together_is_advance_to_the_bit(n, monkeypatch):
-    groups, learn = [], simulation.learn
+    groups, learn = [], learning.learn
 
     def record(stream, machines, *others):
         groups.append(len(machines))
         learn(stream, machines, *others)
 
-    monkeypatch.setattr(simulation, "learn", record)
+    monkeypatch.setattr("fastws.together.learn", record)
     n_examples, part = draws(3000) + 1, draws(1700)
     together, alone = same_runs(n, n_examples), same_runs(n, n_examples)
     advance_together(together, until=part)
@@ -638,7 +638,7 @@ def test_the_schedule_can_be_read_and_not_changed():
 
 def test_alike_simulations_are_found_in_one_look_at_each(monkeypatch):
     looks = counting(monkeypatch, sys.modules["fastws.together"], "_all_but_seed")
-    monkeypatch.setattr(simulation, "learn", lambda *arguments: arguments[4][0].__iadd__(np.uint64(arguments[3])))
+    monkeypatch.setattr("fastws.together.learn", lambda *arguments: arguments[4][0].__iadd__(np.uint64(arguments[3])))
     runs = [Simulation(Machine([9, 2]), Bars(3, p_bar=k / 1000), [(1, 0.1)]) for k in range(100)]
     advance_together(runs)
     assert all(run.examples_seen == 1 for run in runs)

@@ -335,10 +335,10 @@ def test_tolerance_separates_right_from_wrong():
     def scaled(factor):
         return lambda machine, states, rates: fastws.wake_update(machine, states, np.array(rates) * factor)
 
-    assert not broken_numbers("gradient", trial)
+    assert not broken_numbers(PROPERTIES["gradient"], trial)
     for factor, wrong in [(1 + TOLERANCE / 10, False), (1.01, True)]:
         off = Trial(scaled(factor), "wake", trial.machine, trial.states, trial.rates, 0)
-        assert bool(broken_numbers("gradient", off)) == wrong
+        assert bool(broken_numbers(PROPERTIES["gradient"], off)) == wrong
 
 
 @pytest.mark.long

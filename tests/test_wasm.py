@@ -16,7 +16,7 @@ import pytest
 
 import fastws
 from chance import INTERPRETED
-from fastws import codec, estimate, kernels, learning
+from fastws import codec, estimate, kernels, learning, reweighted
 from fastws.kernels import wasm
 from fastws.kernels.costs import sampled_costs
 from fastws.kernels.steps import sample_fantasies
@@ -133,10 +133,13 @@ def test_sampling(module):
 def use_everything():
     """Call kernels of all kinds, with wide layers and narrow ones; the runs above are compiled anyhow."""
     machine = random_machine([9, 70, 65])
-    Simulation(machine, Bars(3), [(2, 0.1)]).advance()
+    for n_samples in (1, 2):
+        Simulation(machine, Bars(3), [(2, 0.1)], n_samples=n_samples).advance()
     asleep, awake = fastws.sleep_step(machine, 0.1, seed=1), fastws.wake_step(machine, IMAGES[0], 0.1, seed=1)
     fastws.sleep_update(machine, awake, 0.1)
     fastws.wake_update(machine, asleep, 0.1)
+    reweighted.importance_weights(machine, [awake, awake])
+    reweighted.reweighted_update(machine, [awake, awake], 0.1)
     machine.representations(machine.fantasies(2, seed=1), seed=1)
     estimate.measures(machine, IMAGES, n_samples=2, seed=1)
     for method in ("bits-back", "two-part"):

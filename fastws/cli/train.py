@@ -49,6 +49,16 @@ def train(
     nonnegative: Annotated[
         bool, typer.Option("--nonnegative", help="Hold the generative weights to the inputs at 0 or above.")
     ] = False,
+    samples: Annotated[
+        int, typer.Option(min=1, help="How many representations of each image to learn from, weighted.")
+    ] = 1,
+    recognition: Annotated[
+        str,
+        typer.Option(
+            help="From what recognition learns: sleep, which is fantasies; wake, the representations (with --samples 2 "
+            "or more); both."
+        ),
+    ] = "sleep",
     validation: Annotated[
         float | None,
         typer.Option(help="The part of the images to hold out, by the seed, as 0.1; the best machine on them is kept."),
@@ -82,6 +92,7 @@ def train(
 
     if patience is not None and validation is None:
         raise ValueError("--patience goes with --validation, which says what part of the images to hold out.")
+    _check_recognition(recognition, samples)
     machine = _machine_to_train(layers, resume_from)
     images = read_images(data, "train", key, threshold, binarise, label_column)
     n_pixels, found = machine.layer_sizes[0], images.x.shape[1]
@@ -92,8 +103,21 @@ def train(
     if validation is not None:
         x, held_out = _hold_out(x, validation, seed)
     phases = _phases(rates, sweeps, schedule, len(x), len(machine.layer_sizes))
-    run = new_training(machine, x, phases, held_out, patience or PATIENCE, nonnegative, seed)
+    how: dict[str, Any] = {"n_samples": samples, "recognition": recognition}
+    run = new_training(machine, x, phases, held_out, patience or PATIENCE, nonnegative, seed, **how)
     _finish_training(run, images.image_shape, prepare_folder(out or Path("fastws-train")), json)
+
+
+def _check_recognition(recognition: str, samples: int) -> None:
+    from fastws.reweighted import RECOGNITION
+
+    if recognition not in RECOGNITION:
+        raise ValueError(f"--recognition is {recognition!r}; choose one of {', '.join(RECOGNITION)}.")
+    if recognition != "sleep" and samples == 1:
+        raise ValueError(
+            f"--recognition {recognition} learns nothing from one representation an image, since the expected gradient "
+            "is zero; give --samples 2 or more."
+        )
 
 
 def _machine_to_train(layers: str | None, resume_from: Path | None) -> "Machine":

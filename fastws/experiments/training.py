@@ -146,6 +146,8 @@ class TrainingRun(watched.WatchedRun):
         result = {
             "seed": self.simulation.seed,
             "layer_sizes": self.machine.layer_sizes,
+            "n_samples": self.simulation.n_samples,
+            "recognition": self.simulation.recognition,
             "examples": self.simulation.examples_seen,
             "free_energy_bits": free_energy,
             "seconds": self.seconds,
@@ -169,6 +171,8 @@ def new_training(
     patience: int = PATIENCE,
     nonnegative_input_weights: bool = False,
     seed: int = 0,
+    n_samples: int = 1,
+    recognition: str = "sleep",
 ) -> TrainingRun:
     """Return a training that has not begun; `train` says what the arguments are.
 
@@ -194,7 +198,8 @@ def new_training(
             f"the images held out have {held_out.shape[1]} pixels and the others {training.n_inputs}; they must agree."
         )
     phases = [(DEFAULT_SWEEPS * len(training), DEFAULT_RATE)] if schedule is None else schedule
-    simulation = Simulation(machine, training, phases, nonnegative_input_weights, seed)
+    how: dict[str, Any] = {"n_samples": n_samples, "recognition": recognition}
+    simulation = Simulation(machine, training, phases, nonnegative_input_weights, seed, **how)
     return TrainingRun(simulation, held_out=held_out, patience=patience)
 
 
@@ -206,6 +211,8 @@ def train(
     patience: int = PATIENCE,
     nonnegative_input_weights: bool = False,
     seed: int = 0,
+    n_samples: int = 1,
+    recognition: str = "sleep",
 ) -> TrainingRun:
     """Let a machine learn from images, as `fastws train` does, and keep the best one.
 
@@ -224,6 +231,9 @@ def train(
     nonnegative_input_weights : bool, default=False
         As in `Simulation`.
     seed : int, default=0
+    n_samples : int, default=1
+    recognition : {"sleep", "wake", "both"}, default="sleep"
+        As in `Simulation`.
 
     Returns
     -------
@@ -247,7 +257,8 @@ def train(
     >>> len(run.images), len(run.held_out), round(run.curve[0][1], 6)
     (30, 10, 4.0)
     """
-    run = new_training(machine, images, schedule, validation, patience, nonnegative_input_weights, seed)
+    how: dict[str, Any] = {"n_samples": n_samples, "recognition": recognition}
+    run = new_training(machine, images, schedule, validation, patience, nonnegative_input_weights, seed, **how)
     run.run()
     return run
 

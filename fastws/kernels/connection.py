@@ -4,7 +4,7 @@ import numpy as np
 
 from fastws.kernels.dispatch import by_type
 from fastws.kernels.jit import inline, inner
-from fastws.kernels.lanes import lane_numbers, where
+from fastws.kernels.lanes import lane_numbers, load, spread, store, where
 from fastws.kernels.layout import LANES, connection
 from fastws.kernels.types import Connection, Floats, Lanes, Narrow, Net, Together, Wide
 from fastws.kernels.units import error_of_units, logits, sample_units, state, units_a_group, update, update_biases
@@ -60,3 +60,15 @@ def learn(way: Narrow, between: Connection, states: Floats, rate: np.float32, fl
         update_biases(weights, first, delta)
         for u in range(sizes[driving]):
             update(weights, u, first, state(states, driving, u, delta), delta, floor)
+
+
+@inline
+def hold_to_floor(between: Connection, floor: np.float32) -> None:
+    """Raise the weights that are below the floor to it."""
+    weights, sizes, driving, driven = between
+    if floor > -np.inf:
+        for u in range(sizes[driving]):
+            for first in range(0, sizes[driven], LANES):
+                # Where rows are not padded, the last vector reaches into the next one, which is held as well.
+                w = load(weights, 1 + u, first)
+                store(weights, 1 + u, first, where(w < floor, spread(floor), w))

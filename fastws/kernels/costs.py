@@ -10,7 +10,7 @@ from fastws.kernels.lanes import float_bits, float_from_bits, lane_numbers, load
 from fastws.kernels.layout import LANES
 from fastws.kernels.phases import n_units, recognise
 from fastws.kernels.random import draw_thresholds
-from fastws.kernels.types import Connection, Doubles, Floats, Key, Net, Room, States
+from fastws.kernels.types import Connection, Doubles, Floats, Key, Lanes, Net, Room, States
 
 PARTS = 16
 """A cost is a sum of so many parts, whatever the width of a vector: unit v is in part v mod 16."""
@@ -41,14 +41,20 @@ def add_layer_cost(between: Connection, states: Floats, parts: Doubles) -> None:
         if n % 2 == 1:
             a = a + np.float64(states[driving, n - 1]) * to_double(load(weights, n, first))
         a = a + b
-        part = first % PARTS
-        cost, factor = load(parts, 0, part), load(parts, 1, part)
-        there = lane_numbers(a) < np.uint32(min(LANES, sizes[driven] - first))
-        cost = cost + where(there, where(a > 0.0, a, 0.0) - to_double(load(states, driven, first)) * a, 0.0)
-        factor = factor * where(there, exp_of_minus_magnitude(a) + 1.0, 1.0)
-        exponent = (float_bits(factor) >> 52) - 1023
-        store(parts, 0, part, cost + to_double(exponent) * LOG_2)
-        store(parts, 1, part, float_from_bits(float_bits(factor) - (exponent << 52)))
+        add_costs_of_units(a, sizes[driven] - first, load(states, driven, first), first, parts)
+
+
+@inline
+def add_costs_of_units(a: Lanes, n: int, on: Lanes, first: int, parts: Doubles) -> None:
+    """Add the costs in nats of the first n of a group of units with logits a, which are on or not."""
+    part = first % PARTS
+    cost, factor = load(parts, 0, part), load(parts, 1, part)
+    there = lane_numbers(a) < np.uint32(min(LANES, n))
+    cost = cost + where(there, where(a > 0.0, a, 0.0) - to_double(on) * a, 0.0)
+    factor = factor * where(there, exp_of_minus_magnitude(a) + 1.0, 1.0)
+    exponent = (float_bits(factor) >> 52) - 1023
+    store(parts, 0, part, cost + to_double(exponent) * LOG_2)
+    store(parts, 1, part, float_from_bits(float_bits(factor) - (exponent << 52)))
 
 
 @inline

@@ -3,9 +3,9 @@
 import numpy as np
 
 from fastws.kernels.costs import PARTS
-from fastws.kernels.layout import LANES, UNITS_TOGETHER, aligned, whole
+from fastws.kernels.layout import LANES, UNITS_TOGETHER, aligned, whole, whole_vectors
 from fastws.kernels.random import GROUP
-from fastws.kernels.types import Integers, Record, Room
+from fastws.kernels.types import Integers, Net, Record, Room, Samples, Wide
 
 _BLOCK = 64
 # Draws are made for at most this many units ahead, to stay within the first-level cache.
@@ -45,6 +45,20 @@ def new_record(sizes: Integers) -> Record:
     return Record(*(aligned(len(sizes) - 1, int(sizes.max())) for _ in Record._fields))
 
 
-def draws_of_learning(sizes: Integers) -> int:
-    """Return the draws of a wake and a sleep step: one a unit drawn."""
-    return int(2 * sizes.sum() - sizes[0])
+def room_for_samples(net: Net, room: Room, n_samples: int) -> Samples:
+    """Return room for several representations of an input, beside that of a machine."""
+    lists = net.way if isinstance(net.way, Wide) else (np.empty((4, 0)), np.empty(4))
+    return Samples(
+        room,
+        states=aligned(n_samples, *room.states.shape),
+        weights=np.zeros((1, whole_vectors(n_samples))),
+        generative=aligned(n_samples, *room.states.shape),
+        recognition=aligned(n_samples, *room.states.shape),
+        active=np.empty((n_samples, *lists[0].shape), np.int64),
+        counts=np.empty((n_samples, *lists[1].shape), np.int64),
+    )
+
+
+def draws_of_learning(sizes: Integers, n_samples: int = 1) -> int:
+    """Return the draws of a wake step, in which an input is represented so often, and of a sleep step."""
+    return int((n_samples + 1) * sizes.sum() - n_samples * sizes[0])

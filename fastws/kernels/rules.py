@@ -14,11 +14,10 @@ from numba.core.errors import NumbaError
 from numpy.typing import NDArray
 
 from fastws.kernels import phases, whole
-from fastws.kernels.connection import generative, recognition
+from fastws.kernels.connection import generative, hold_to_floor, recognition
 from fastws.kernels.dispatch import by_type
 from fastws.kernels.jit import OPTIONS, inline, jit
-from fastws.kernels.lanes import load, spread, store, where
-from fastws.kernels.layout import LANES, Stack, connection, whole_vectors
+from fastws.kernels.layout import Stack, connection, whole_vectors
 from fastws.kernels.random import draw_ahead
 from fastws.kernels.run import take_input
 from fastws.kernels.sources import write_input
@@ -242,18 +241,6 @@ def apply_to_probabilities(
     way.kernel(
         weights[1 : 1 + n, :m], weights[0, :m], rows[driving, :n], rows[driven, :m], rate, probabilities[driven, :m]
     )
-
-
-@inline
-def hold_to_floor(between: Connection, floor: np.float32) -> None:
-    """Raise the weights that are below the floor to it."""
-    weights, sizes, driving, driven = between
-    if floor > -np.inf:
-        for u in range(sizes[driving]):
-            for first in range(0, sizes[driven], LANES):
-                # Where rows are not padded, the last vector reaches into the next one, which is held as well.
-                w = load(weights, 1 + u, first)
-                store(weights, 1 + u, first, where(w < floor, spread(floor), w))
 
 
 apply = by_type({Own: apply_to_states, OwnOfProbabilities: apply_to_probabilities})

@@ -102,6 +102,21 @@ class Rule(NamedTuple):
     floor: np.float32
 
 
+class Reweighting(NamedTuple):
+    """How a net learns from several representations of an input.
+
+    Attributes
+    ----------
+    rule : Rule
+    awake, asleep : bool
+        Whether recognition learns from the representations, and whether from fantasies.
+    """
+
+    rule: Rule
+    awake: bool
+    asleep: bool
+
+
 class Draws(NamedTuple):
     """Which random numbers a run uses: the stream of a key, so many an example.
 
@@ -111,7 +126,7 @@ class Draws(NamedTuple):
     an_input : int
         Draws that make an example's input.
     an_example : int
-        All draws of an example: those, and one a unit drawn, awake and asleep.
+        All draws of an example: those, and one a unit drawn, awake, as often as it is, and asleep.
     """
 
     key: Key
@@ -139,6 +154,31 @@ class Room(NamedTuple):
     inputs: Floats
     thresholds: Floats
     parts: Doubles
+
+
+class Samples(NamedTuple):
+    """Memory for several total representations of an input, beside the room that a machine works in.
+
+    Attributes
+    ----------
+    room : Room
+    states : ndarray of float32, shape (n_samples, n_rows, n_columns)
+        The states of `Room` a sample.
+    weights : ndarray of float64, shape (1, n)
+        The normalised weight of each sample, and then what fills a vector.
+    generative, recognition : ndarray of float32
+        Of the shape of the states: the logits of Eq 1 of the units of a layer, given the layer that drives it.
+    active, counts : ndarray of int64
+        The lists of `Wide` a sample.
+    """
+
+    room: Room
+    states: Floats
+    weights: Doubles
+    generative: Floats
+    recognition: Floats
+    active: Integers
+    counts: Integers
 
 
 class Record(NamedTuple):

@@ -30,7 +30,7 @@ from hypothesis.errors import Flaky, NoSuchExample
 from fastws.machine import Machine
 from fastws.rules import LEARNING, PhaseName, takes_constraint
 from fastws.rules import UpdateRule as Rule
-from fastws.testing.properties import PROPERTIES
+from fastws.testing.properties import PROPERTIES, Property
 from fastws.testing.strategies import binary_vectors, layer_sizes, learning_rates, machines
 from fastws.testing.trial import Broken, Trial, fill, place_of
 
@@ -77,10 +77,10 @@ def _trials(draw: Callable[..., Any], rule: Rule, phase: PhaseName, enumerates: 
     return Trial(rule, phase, machine, states, rates, draw(st.integers(0, 1000)))
 
 
-def broken_numbers(name: str, trial: Trial) -> str:
+def broken_numbers(wanted: Property, trial: Any) -> str:
     """Return how a trial breaks a property, or nothing."""
     try:
-        PROPERTIES[name].check(trial)
+        wanted.check(trial)
     except Broken as broken:
         return str(broken)
     return ""
@@ -129,12 +129,17 @@ def check_update_rule(
             raise ValueError(f"there is no property {name!r}; those there are: {', '.join(PROPERTIES)}.")
         if name == "positivity" and not (phase == "wake" and takes_constraint(rule)):
             continue
-        found = _smallest(name, rule, phase, max_examples)
-        if found is not None:
-            raise BrokenProperty(name, _describe(name, *found))
+        check_property(name, PROPERTIES[name], _trials(rule, phase, PROPERTIES[name].enumerates), max_examples)
 
 
-def _smallest(name: str, rule: Rule, phase: PhaseName, max_examples: int) -> tuple[Trial, str] | None:
+def check_property(name: str, wanted: Property, trials: st.SearchStrategy[Any], max_examples: int) -> None:
+    """Raise `BrokenProperty` with the smallest trial found that breaks a property, if there is one."""
+    found = _smallest(wanted, trials, max_examples)
+    if found is not None:
+        raise BrokenProperty(name, _describe(name, wanted, *found))
+
+
+def _smallest(wanted: Property, trials: st.SearchStrategy[Any], max_examples: int) -> tuple[Any, str] | None:
     """Return the smallest trial found that breaks a property, with the numbers."""
     quiet = settings(
         max_examples=max_examples,
@@ -144,16 +149,16 @@ def _smallest(name: str, rule: Rule, phase: PhaseName, max_examples: int) -> tup
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    last: list[tuple[Trial, str]] = []
+    last: list[tuple[Any, str]] = []
 
-    def breaks(trial: Trial) -> bool:
-        numbers = broken_numbers(name, trial)
+    def breaks(trial: Any) -> bool:
+        numbers = broken_numbers(wanted, trial)
         if numbers:
             last[:] = [(trial, numbers)]
         return bool(numbers)
 
     try:
-        find(_trials(rule, phase, PROPERTIES[name].enumerates), breaks, settings=quiet)
+        find(trials, breaks, settings=quiet)
     except NoSuchExample:
         return None
     except Flaky:  # a rule that draws random numbers
@@ -161,15 +166,15 @@ def _smallest(name: str, rule: Rule, phase: PhaseName, max_examples: int) -> tup
     return last[0]
 
 
-def _describe(name: str, trial: Trial, numbers: str) -> str:
+def _describe(name: str, wanted: Property, trial: Any, numbers: str) -> str:
     arrays = trial.machine.arrays()
     return "\n".join(
         [
             f"the {trial.phase} rule breaks the property {name!r}.",
-            PROPERTIES[name].statement,
+            wanted.statement,
             f"{trial.machine}",
             *(f"  {place_of(key, ())[:-2]} = {array.tolist()}" for key, array in arrays.items()),
-            f"  states = {[layer.tolist() for layer in trial.states]}",
+            f"  {trial.shown_states()}",
             f"  rates = {trial.rates}",
             f"{numbers}.",
         ]

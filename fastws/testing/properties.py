@@ -40,7 +40,7 @@ class Property:
     """
 
     statement: str
-    check: Callable[[Trial], None]
+    check: Callable[[Any], None]
     enumerates: bool
 
 

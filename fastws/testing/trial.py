@@ -45,6 +45,10 @@ class Trial:
         self.rule(changed, given, self.rates if rates is None else rates, **keywords)
         return changed
 
+    def shown_states(self) -> str:
+        """Return the states as they are printed."""
+        return f"states = {[layer.tolist() for layer in self.states]}"
+
     def changes(
         self,
         machine: Machine | None = None,
