@@ -22,9 +22,12 @@ from machines import parameter_bits, random_machine
 from test_step import Halved, Rows
 
 RATES = (0.2, 0.1, 0.3, 0.05)
-SHAPES = [(4, 1), (9, 18, 2), (4, 2, 17, 3), (70, 66, 3)]
+# Wide layers are compiled anew.
+SHAPES = [(4, 1), (9, 18, 2), (4, 2, 17, 3), pytest.param((70, 66, 3), marks=pytest.mark.long)]
+STREAMS = [(Bars(3), (9, 5, 2)), pytest.param(Rows(70), (70, 66, 3), marks=pytest.mark.long)]
 # Rows of these are not padded, and the connection is narrow, or wide.
 NOT_PADDED = [(9000, 17), (4000, 65)]
+UNPADDED = [pytest.param(sizes, marks=pytest.mark.long) for sizes in NOT_PADDED]
 SEVERAL = {"n_samples": 3, "recognition": "both"}
 
 
@@ -83,7 +86,7 @@ def test_a_sample_that_generation_cannot_explain_has_no_weight():
 
 
 @pytest.mark.parametrize("recognition", [False, True])
-@pytest.mark.parametrize("layer_sizes", [*SHAPES, *([] if INTERPRETED else NOT_PADDED)])
+@pytest.mark.parametrize("layer_sizes", [*SHAPES, *([] if INTERPRETED else UNPADDED)])
 def test_an_update_is_the_oracles(layer_sizes, recognition):
     machine, samples, rates = small_machine(layer_sizes), random_samples(layer_sizes, 3), RATES[: len(layer_sizes)]
     wide = layer_sizes in NOT_PADDED or min(layer_sizes[:2]) >= 64
@@ -108,6 +111,7 @@ def test_one_sample_learns_by_eq_4_to_the_bit(layer_sizes, nonnegative):
     assert parameter_bits(machine).tolist() == parameter_bits(expected).tolist()
 
 
+@pytest.mark.long
 def test_wide_layers_learn_as_narrow_ones_do(monkeypatch):
     machine, samples = random_machine((70, 66, 3)), random_samples((70, 66, 3), 4)
     other = machine.copy()
@@ -171,7 +175,7 @@ def new_run(stream=None, sizes=(9, 5, 2), seed=3, nonnegative=True, **how):
     return Simulation(random_machine(sizes, seed), stream or Bars(3), schedule, nonnegative, seed, **how)
 
 
-@pytest.mark.parametrize(("stream", "sizes"), [(Bars(3), (9, 5, 2)), (Rows(70), (70, 66, 3))])
+@pytest.mark.parametrize(("stream", "sizes"), STREAMS)
 def test_learning_from_one_sample_is_wake_sleep_to_the_bit(stream, sizes):
     machine, rule = random_machine(sizes), Rule(np.float32(RATES[: len(sizes)]), np.float32(-np.inf))
     expected, seen, seen_by_other = machine.copy(), np.zeros(1, np.uint64), np.zeros(1, np.uint64)
@@ -211,7 +215,7 @@ def replayed(run, n_examples):
 
 
 @pytest.mark.parametrize("recognition", ["sleep", "wake", "both"])
-@pytest.mark.parametrize(("stream", "sizes"), [(Bars(3), (9, 5, 2)), (Rows(70), (70, 66, 3))])
+@pytest.mark.parametrize(("stream", "sizes"), STREAMS)
 def test_a_run_is_one_update_after_the_other(stream, sizes, recognition):
     run = new_run(stream, sizes, n_samples=3, recognition=recognition)
     expected = replayed(run, 25)
@@ -221,7 +225,7 @@ def test_a_run_is_one_update_after_the_other(stream, sizes, recognition):
 IMAGES = Images(np.random.default_rng(0).integers(0, 2, (7, 9), np.uint8))
 
 
-@pytest.mark.parametrize("stream", [Bars(3), IMAGES, Rows(9)])
+@pytest.mark.parametrize("stream", [Bars(3), pytest.param(IMAGES, marks=pytest.mark.long), Rows(9)])
 def test_cut_saved_and_loaded_runs_give_the_same_bits(stream, tmp_path):
     whole = new_run(stream, **SEVERAL).advance()
     run = new_run(stream, **SEVERAL).advance(7)
