@@ -136,6 +136,11 @@ def test_every_view_opens_without_a_complaint_and_fits(visit, width):
         section = show(page, view)
         assert not section.locator(".message.wrong:visible").count(), view
         page.wait_for_function(f"view => ({PAINTED})(view.querySelector('canvas')) > 3", arg=section.element_handle())
+        # As many pixels as are shown: a click is where it seems to be, and a square is one.
+        shown, drawn = section.locator("canvas").first.evaluate(
+            "c => [[c.clientWidth, c.clientHeight], [c.width, c.height]]"
+        )
+        assert drawn == shown, view
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
@@ -192,6 +197,22 @@ def test_the_opening_learns_while_it_is_read(visit):
     hero = visit(moving=True).locator(".hero")
     hero.locator("canvas").wait_for()
     hero.page.wait_for_function(f"hero => ({PAINTED})(hero.querySelector('canvas')) > 4", arg=hero.element_handle())
+
+
+def test_the_first_picture_waits_for_nothing_that_is_compiled(browser, server):
+    def answer(route):
+        if route.request.post_data_json["op"] in ("hello", "reset"):
+            route.continue_()
+
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.route("**/ask", answer)
+    page.goto(server.address)
+    hero = page.locator(".hero")
+    hero.locator("canvas").wait_for()
+    page.wait_for_function(f"hero => ({PAINTED})(hero.querySelector('canvas')) > 3", arg=hero.element_handle())
+    context.close()
 
 
 def test_play_at_the_end_begins_anew(visit):

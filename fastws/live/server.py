@@ -30,11 +30,13 @@ _SECONDS_WITHOUT_A_PAGE = 150.0
 # A page that is loaded again says good-bye first.
 _SECONDS_AFTER_GOOD_BYE = 5.0
 _ALIGNED = 8
+# In the order in which a page that is read from its top asks.
 _FIRST: list[dict[str, Any]] = [
+    {"op": "advance", "n": 1},
+    {"op": "data"},
+    {"op": "fantasies"},
     {"op": "unit", "bias": 0, "states": []},
     {"op": "step"},
-    {"op": "advance", "n": 1},
-    {"op": "fantasies"},
     {"op": "measures"},
     {"op": "ledger", "image": [0] * 16, "states": [0] * 9},
     {"op": "recognise", "image": [0] * 16},

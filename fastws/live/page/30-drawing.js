@@ -47,7 +47,7 @@ class Stage {
   }
 
   fit() {
-    const width = Math.floor(this.element.clientWidth);
+    const width = Math.floor(this.canvas.clientWidth);
     if (!width) return;
     this.em = Math.max(12, 0.78 * parseFloat(getComputedStyle(this.element).fontSize));
     const height = Math.round(this.tall(width, this.em));
@@ -209,7 +209,9 @@ function drawCurves(pen, { x, y, w, h, curves, from = 100, to = 2e6, most, least
   for (let power = Math.ceil(log(from)); power <= log(to); power++) {
     const px = across(10 ** power);
     pen.line([[px, y], [px, y + h]], pen.ink.rule, 1);
-    if (w > 300 || power % 2 === 0) pen.text(power >= 6 ? `${10 ** (power - 6)} M` : whole(10 ** power), px, y + h + 0.9 * pen.em, { size: 0.85, colour: pen.ink.muted });
+    const words = power >= 6 ? `${10 ** (power - 6)} M` : whole(10 ** power);
+    const place = Math.min(px, pen.w - pen.measure(words, 0.85) / 2);
+    if (w > 300 || power % 2 === 0) pen.text(words, place, y + h + 0.9 * pen.em, { size: 0.85, colour: pen.ink.muted });
   }
   for (const bits of [0.01, 0.1, 1, 10]) {
     if (bits < least || bits > most) continue;
@@ -217,7 +219,7 @@ function drawCurves(pen, { x, y, w, h, curves, from = 100, to = 2e6, most, least
     pen.text(String(bits), x - 0.5 * pen.em, up(bits), { size: 0.85, colour: pen.ink.muted, align: "right" });
   }
   pen.text(label, x + w, y + h + 2.1 * pen.em, { size: 0.85, colour: pen.ink.muted, align: "right" });
-  pen.text("bits", x - 0.5 * pen.em, y - 1.1 * pen.em, { size: 0.85, colour: pen.ink.muted, align: "right" });
+  pen.text("bits", x - 0.5 * pen.em, Math.max(0.5 * pen.em, y - 1.1 * pen.em), { size: 0.85, colour: pen.ink.muted, align: "right" });
   for (const { n, words, colour } of marks) {
     pen.line([[across(n), y], [across(n), y + h]], colour, 2, [2, 3]);
     if (words) pen.text(words, across(n), y - 0.6 * pen.em, { size: 0.85, colour });

@@ -76,7 +76,7 @@ class Figure {
   equations(equations) {
     if (!equations) return null;
     this.equationBoxes = equations.map(({ number, text, live, docs }) => {
-      const where = `Eq ${number}`;
+      const where = typeof number === "number" ? `Eq ${number}` : number;
       const link = this.page.docs !== null ? h("a", { href: `${this.page.docs}paper.html#${docs}`, target: "_blank", rel: "noopener" }, where) : h("span", {}, where);
       return h("div", { class: "equation" }, h("div", { class: "law" }, formula(text), h("span", { class: "where" }, link)), live ? h("div", { class: "live", "data-live": live }) : null);
     });

@@ -34,6 +34,8 @@ class Opening {
     if (!this.own.made) {
       await this.own.ask("reset", { settings: {}, seed: 1 });
       this.own.made = true;
+      // A host that compiles first takes a while to answer what comes next.
+      this.stage.draw();
       if (this.page.still) await this.own.ask("advance", { n: OPENING_END });
     }
     const n = Math.min(this.pace.next(seconds, this.own.example), OPENING_END - this.own.example);
@@ -68,7 +70,8 @@ class Opening {
     drawSheet(pen, { images: this.seen, x: 0, y: 1.6 * em, w: half, columns: 3, rows: 1, size: 4 });
     const high = drawSheet(pen, { images: this.dreamt, x: half + gap, y: 1.6 * em, w: half, columns: 3, rows: 1, size: 4 });
     const y = 1.6 * em + high + 2.2 * em;
-    pen.text(`its eight hidden units after ${whole(this.own.example)} images`, 0, y - 0.9 * em, { align: "left", size: 0.85, colour: ink.muted });
+    const words = this.seen ? `its eight hidden units after ${whole(this.own.example)} images` : "its eight hidden units; getting ready to learn …";
+    pen.text(words, 0, y - 0.9 * em, { align: "left", size: 0.85, colour: ink.muted });
     drawBlocks(pen, { x: 0, y, w, world: this.own, columns: 4, gap: 0.6 * em, band: false });
   }
 }

@@ -86,9 +86,9 @@ class Measured {
     this.penalty.add(n, kl_penalty_bits);
   }
 
-  curves(ink, short) {
+  curves(ink) {
     return [
-      { points: this.energy.points, colour: ink.wake, dash: [9, 4], name: short ? "free energy" : "free energy" },
+      { points: this.energy.points, colour: ink.wake, dash: [9, 4], name: "free energy" },
       { points: this.divergence.points, colour: ink.ink, name: "divergence" },
       { points: this.penalty.points, colour: ink.sleep, dash: [2, 4], name: "penalty", width: 3 },
     ];

@@ -10,7 +10,7 @@ class StepView {
     this.steps = new Substeps(figure, { phase, world: this.own, names, captions });
     this.speed = choice("Speed", [[2, "slow"], [1, "normal"], [0.35, "fast"]], 1, (slow) => { this.steps.slow = slow; });
     this.ahead = h("button", { type: "button", title: "Learn from a thousand more examples, then show the next", onclick: () => figure.alone(() => this.skip(1000)) }, "+1000");
-        this.extra = [this.speed, this.ahead];
+    this.extra = [this.speed, this.ahead];
     this.element = this.steps.element;
   }
 
@@ -77,7 +77,7 @@ VIEWS.push({
   after: "Nothing here needs to see more than two units and the weight between them. Click any square of a block to see its own sum.",
   equations: [{ number: 4, text: "Δw_{kj} = ε s_k (s_j − p_j)", live: "wake", docs: "the-wake-phase-equation-4" }],
   build: (figure) =>
-    new StepView(figure, "wake", ["an image", "recognition bets", "generation expects", "the error", "weights learn"], [
+    new StepView(figure, "wake", ["an image", "recog\u00adnition bets", "gener\u00adation expects", "the error", "weights learn"], [
       (s) => `Example ${whole(s.world.example)}: an image of ${on(s.a.wake_states_0)} pixels that are on. Nothing else is known. ${wentBy(s, "image")}`,
       (s) => `Recognition drives the units. Each ring is a probability q; a random number decides. On in layer 1: ${units(on(s.a.wake_states_1))}. Then layer 2, driven by them.`,
       () => "Generation, driven by what was bet on, gives each unit and each pixel the probability p with which *it* would have turned them on.",

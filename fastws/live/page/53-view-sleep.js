@@ -14,7 +14,7 @@ VIEWS.push({
   after: "The rule is the wake rule, turned upside down: state of the sender, times what was so minus what was expected.",
   equations: [{ number: 7, text: "Δw_{jk} = ε s_j (s_k − q_k)", live: "sleep", docs: "the-sleep-phase-equation-7" }],
   build: (figure) =>
-    new StepView(figure, "sleep", ["the top decides", "a fantasy", "recognition guesses", "the error", "weights learn"], [
+    new StepView(figure, "sleep", ["the top decides", "a fantasy", "recog\u00adnition guesses", "the error", "weights learn"], [
       (s) => `Nothing comes in. The top unit is on with probability ${fixed(s.a.asleep_p_2[0])}, by its bias alone; the coin says ${s.a.sleep_states_2[0] ? "on" : "off"}.`,
       (s) => `Generation drives layer 1: ${units(on(s.a.sleep_states_1))} on. They drive the pixels: a fantasy of ${on(s.a.sleep_states_0)} pixels that are on, causes known. ${wentBy(s, "fantasy").replace("fantasys", "fantasies")}`,
       () => "Recognition sees the fantasy only. Each ring is the probability q with which it would have turned a unit on.",

@@ -86,7 +86,9 @@ class LedgerView {
     const [layer1, top] = [pixels + this.own.sizes[1], this.bits.length];
     this.figure.live("total", `${fixed(sum(layer1, top))} (layer 2) + ${fixed(sum(pixels, layer1))} (layer 1) + ${fixed(sum(0, pixels))} (pixels) = `, ["wake", `${fixed(this.total)} bits`]);
     const most = this.dearest();
-    this.figure.live("unit", `the dearest ${most.what}, ${most.on ? "on" : "off"}, where p = ${fixed(most.p, 3)}:  −log_2 ${fixed(most.on ? most.p : 1 - most.p, 3)} = `, ["wake", `${fixed(most.bits)} bits`]);
+    // A dear one has a small probability, of which 0.000 would be all that is left.
+    const digits = most.bits > 6 ? 6 : 3;
+    this.figure.live("unit", `the dearest ${most.what}, ${most.on ? "on" : "off"}, where p = ${fixed(most.p, digits)}:  −log_2 ${fixed(most.on ? most.p : 1 - most.p, digits)} = `, ["wake", `${fixed(most.bits)} bits`]);
     this.stage.redraw();
   }
 

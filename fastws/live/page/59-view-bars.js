@@ -160,7 +160,7 @@ VIEWS.push({
   },
   after: "White squares turn a pixel on; area is magnitude. Above each block: the weight from the top unit, left, which says vertical or horizontal, and the unit's own bias, right. If a block is outlined, this seed got stuck; figure 12 opens such a case.",
   equations: [
-    { number: "note 15", text: "KL(data ‖ model) = mean of −log_2 P(d) − entropy of the data", live: "divergence", docs: "figures-and-notes" },
+    { number: "Note 15", text: "KL(data ‖ model) = mean of −log_2 P(d) − entropy of the data", live: "divergence", docs: "figures-and-notes" },
     { number: 5, text: "C(d) = Σ_α Q(α|d) C(α, d) − H(Q)", live: "energy", docs: "free-energy-equation-5" },
     { number: 8, text: "C(d) = −log_2 P(d) + KL(Q ‖ P)", live: "penalty", docs: "what-a-factorial-distribution-costs-equation-8" },
   ],

@@ -136,6 +136,6 @@ VIEWS.push({
     answer: "About a third; of 200 seeds that were measured, 72. A stuck one is marked ✕. Nearly always one unit, outlined, codes a row and a column together.",
   },
   after: "A good method is not one that works once. How often it works can only be seen by running it often.",
-  equations: [{ number: "note 15", text: "KL(data ‖ model), the number below each world", docs: "figures-and-notes" }],
+  equations: [{ number: "Note 15", text: "KL(data ‖ model), the number below each world", docs: "figures-and-notes" }],
   build: (figure) => new WorldsView(figure),
 });

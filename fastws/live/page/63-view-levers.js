@@ -170,6 +170,6 @@ VIEWS.push({
     answer: "Much harder: 11 % instead of 59 %. If both kinds are equally frequent, nothing in the images helps the top unit to begin to take a side.",
   },
   after: "One thing is changed at a time; the others stay as in the paper. Lines are 95 % intervals. Ordinary learning curves would not have shown any of this: single runs of good and bad settings look alike at first.",
-  equations: [{ number: "note 15", text: "success: KL(data ‖ model) ≤ 0.10 bits", live: "goal", docs: "figures-and-notes" }],
+  equations: [{ number: "Note 15", text: "success: KL(data ‖ model) ≤ 0.10 bits", live: "goal", docs: "figures-and-notes" }],
   build: (figure) => new LeversView(figure),
 });
