@@ -14,7 +14,9 @@ from machines import parameter_bits, random_machine
 
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="learns from tens of thousands of images")
 
-TRAIN_KEYS = {"seed", "layer_sizes", "examples", "free_energy_bits", "seconds", "compile_seconds"}
+TRAIN_KEYS = {"seed", "layer_sizes", "examples", "n_samples", "recognition"} | {
+    *("free_energy_bits", "seconds", "compile_seconds")
+}
 TRAIN_FILES = {"machine.npz", "result.json"} | {
     f"{picture}.{suffix}" for picture in ("learning-curve", "fantasies") for suffix in ("png", "svg")
 }
