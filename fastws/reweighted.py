@@ -122,7 +122,6 @@ def importance_weights(machine: Machine, samples: Sequence[Any]) -> NDArray[np.f
     >>> importance_weights(machine, [[x, [0, 0]], [x, [1, 0]]])  # generation and recognition know nothing yet
     array([0.5, 0.5])
     """
-    machine.check_finite()
     checked = _check_samples(machine, samples)
     kernels.weigh(machine.net, checked)
     return checked.weights[0, : len(samples)].copy()
@@ -177,7 +176,6 @@ def reweighted_update(
     [[ 0.05  -0.05   0.05 ]
      [ 0.025 -0.025  0.025]]
     """
-    machine.check_finite()
     checked = _check_samples(machine, samples)
     Sampling(len(samples), "both" if recognition else "sleep")
     rule = make_rule(machine, rates, nonnegative_input_weights)
@@ -188,7 +186,8 @@ def reweighted_update(
 
 
 def _check_samples(machine: Machine, samples: Sequence[Any]) -> Samples:
-    """Return samples as the kernels take them."""
+    """Return samples as the kernels take them, of a machine that is finite."""
+    machine.check_finite()
     if len(samples) == 0:
         raise ValueError("samples is empty; give the states of all layers of one representation or more.")
     checked = room_for_samples(machine.net, machine.room(), len(samples))

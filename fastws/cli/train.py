@@ -103,8 +103,7 @@ def train(
     if validation is not None:
         x, held_out = _hold_out(x, validation, seed)
     phases = _phases(rates, sweeps, schedule, len(x), len(machine.layer_sizes))
-    how: dict[str, Any] = {"n_samples": samples, "recognition": recognition}
-    run = new_training(machine, x, phases, held_out, patience or PATIENCE, nonnegative, seed, **how)
+    run = new_training(machine, x, phases, held_out, patience or PATIENCE, nonnegative, seed, samples, recognition)
     _finish_training(run, images.image_shape, prepare_folder(out or Path("fastws-train")), json)
 
 

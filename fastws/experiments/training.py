@@ -198,8 +198,9 @@ def new_training(
             f"the images held out have {held_out.shape[1]} pixels and the others {training.n_inputs}; they must agree."
         )
     phases = [(DEFAULT_SWEEPS * len(training), DEFAULT_RATE)] if schedule is None else schedule
-    how: dict[str, Any] = {"n_samples": n_samples, "recognition": recognition}
-    simulation = Simulation(machine, training, phases, nonnegative_input_weights, seed, **how)
+    simulation = Simulation(
+        machine, training, phases, nonnegative_input_weights, seed, n_samples=n_samples, recognition=recognition
+    )
     return TrainingRun(simulation, held_out=held_out, patience=patience)
 
 
@@ -257,8 +258,9 @@ def train(
     >>> len(run.images), len(run.held_out), round(run.curve[0][1], 6)
     (30, 10, 4.0)
     """
-    how: dict[str, Any] = {"n_samples": n_samples, "recognition": recognition}
-    run = new_training(machine, images, schedule, validation, patience, nonnegative_input_weights, seed, **how)
+    run = new_training(
+        machine, images, schedule, validation, patience, nonnegative_input_weights, seed, n_samples, recognition
+    )
     run.run()
     return run
 
