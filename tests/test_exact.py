@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, asdict
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import naive
@@ -242,7 +242,7 @@ def far_apart(seed):
     return machine, rng.integers(0, 2, machine.layer_sizes[0]).tolist()
 
 
-@pytest.mark.parametrize("max_trailing", [1, 10])
+@pytest.mark.parametrize("max_trailing", [1, pytest.param(10, marks=pytest.mark.long)])
 @pytest.mark.parametrize("seed", range(30))
 def test_measures_of_parameters_many_orders_apart(seed, max_trailing, monkeypatch):
     monkeypatch.setattr(levels, "_MAX_TRAILING", max_trailing)
@@ -293,6 +293,7 @@ def test_a_large_layer_with_large_parameters_matches_naive(sizes):
         assert getattr(exact, distribution)(machine, d)[0].tolist() == close(getattr(naive, distribution)(copy, d))
 
 
+@settings(max_examples=15)
 @given(machines_and_inputs(), st.data())
 def test_report_averages_what_naive_says(example, data):
     machine, _ = example

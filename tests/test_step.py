@@ -118,7 +118,7 @@ def test_any_mixture_of_steps_and_advances_is_an_advance(simulation, parts):
     assert parameter_bits(run.machine).tolist() == parameter_bits(alone.machine).tolist()
 
 
-@settings(max_examples=12 if INTERPRETED else 40)
+@settings(max_examples=12)
 @given(simulation=simulations(), start=st.integers(0, 40))
 def test_every_number_obeys_the_equations(simulation, start):
     run = simulation()

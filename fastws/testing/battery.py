@@ -34,6 +34,7 @@ from fastws.testing.properties import PROPERTIES, Property
 from fastws.testing.strategies import binary_vectors, layer_sizes, learning_rates, machines
 from fastws.testing.trial import Broken, Trial, fill, place_of
 
+PHASES = [Phase.generate, Phase.shrink]
 _WIDE = 35
 
 
@@ -146,7 +147,7 @@ def _smallest(wanted: Property, trials: st.SearchStrategy[Any], max_examples: in
         database=None,
         deadline=None,
         derandomize=True,
-        phases=[Phase.generate, Phase.shrink],
+        phases=PHASES,
         suppress_health_check=list(HealthCheck),
     )
     last: list[tuple[Any, str]] = []
