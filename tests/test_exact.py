@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import naive
 import precise
@@ -473,6 +474,28 @@ def test_distributions_take_little_more_room_than_the_result(name, monkeypatch):
     with traced_memory() as peak_bytes:
         result = getattr(exact, name)(machine, x)
         assert peak_bytes() < 1.2 * result.nbytes
+
+
+def blas_threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+@pytest.mark.parametrize("name", ["measures", *MEASURES, *DISTRIBUTIONS])
+def test_products_of_matrices_stay_in_one_thread(name, monkeypatch):
+    """Each of many small products would wait for another core, which may be busy."""
+    inside = []
+
+    def finite(results):
+        inside.append(blas_threads())
+        return results
+
+    monkeypatch.setattr(exact, "_finite", finite)
+    with threadpool_limits(2, user_api="blas"):
+        outside = blas_threads()
+        getattr(exact, name)(random_machine([3, 2]), [[0, 1, 1]])
+        assert blas_threads() == outside
+    assert inside
+    assert all(n <= {1} for n in inside)
 
 
 def test_work_in_threads_asks_whether_to_stop(monkeypatch):

@@ -21,6 +21,7 @@ from fastws.checks import check_binary
 from fastws.exact.careful import new_level
 from fastws.exact.levels import BLOCK, Floats, Level, States, all_states
 from fastws.machine import Machine
+from fastws.threads import one_blas_thread
 
 __all__ = [
     "MAX_HIDDEN",
@@ -164,6 +165,7 @@ class Measures(NamedTuple):
     kl_penalty_bits: Floats
 
 
+@one_blas_thread()
 def measures(machine: Machine, x: ArrayLike) -> Measures:
     """Return all measures of each input, from tables over the representations that are made once.
 
@@ -203,6 +205,7 @@ def _measures(level: Level, inputs: States) -> Measures:
     return Measures(*map(_bits, (lengths, entropies, lengths - entropies, -log_probs, penalties)))
 
 
+@one_blas_thread()
 def neg_log_prob_bits(machine: Machine, x: ArrayLike) -> Floats:
     """Return -log2 P(d) of each input under the generative model, shape (n,); see `measures`.
 
@@ -216,6 +219,7 @@ def neg_log_prob_bits(machine: Machine, x: ArrayLike) -> Floats:
     return _bits(-level.log_probs(inputs))
 
 
+@one_blas_thread()
 def description_length_bits(machine: Machine, x: ArrayLike) -> Floats:
     """Return the expected description length of each input (Eq 3), shape (n,); see `measures`.
 
@@ -229,6 +233,7 @@ def description_length_bits(machine: Machine, x: ArrayLike) -> Floats:
     return _bits(level.description_lengths(inputs))
 
 
+@one_blas_thread()
 def recognition_entropy_bits(machine: Machine, x: ArrayLike) -> Floats:
     """Return the entropy in bits of the recognition distribution Q(·|d) of each input, shape (n,); see `measures`.
 
@@ -242,6 +247,7 @@ def recognition_entropy_bits(machine: Machine, x: ArrayLike) -> Floats:
     return _bits(level.entropies(inputs))
 
 
+@one_blas_thread()
 def free_energy_bits(machine: Machine, x: ArrayLike) -> Floats:
     """Return the free energy of each input (Eq 5), shape (n,); see `measures`.
 
@@ -255,6 +261,7 @@ def free_energy_bits(machine: Machine, x: ArrayLike) -> Floats:
     return _bits(level.description_lengths(inputs) - level.entropies(inputs))
 
 
+@one_blas_thread()
 def kl_penalty_bits(machine: Machine, x: ArrayLike) -> Floats:
     """Return the KL penalty of each input, the last term of Eq 8, at least 0, shape (n,); see `measures`.
 
@@ -270,6 +277,7 @@ def kl_penalty_bits(machine: Machine, x: ArrayLike) -> Floats:
     return _bits(level.kl_penalties(inputs, level.log_probs(inputs)))
 
 
+@one_blas_thread()
 def posterior(machine: Machine, x: ArrayLike) -> Floats:
     """Return the posterior distribution over total representations given each input.
 
@@ -301,6 +309,7 @@ def posterior(machine: Machine, x: ArrayLike) -> Floats:
     return _fill(level.posterior, inputs, sum(machine.layer_sizes[1:]))
 
 
+@one_blas_thread()
 def recognition_distribution(machine: Machine, x: ArrayLike) -> Floats:
     """Return the recognition distribution over total representations of each input.
 
@@ -334,6 +343,7 @@ def recognition_distribution(machine: Machine, x: ArrayLike) -> Floats:
     return _fill(level.recognition, inputs, sum(machine.layer_sizes[1:]))
 
 
+@one_blas_thread()
 def report(machine: Machine, patterns: ArrayLike, probabilities: ArrayLike) -> Report:
     """Return every measure at once, averaged over a distribution of inputs.
 

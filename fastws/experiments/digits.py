@@ -15,7 +15,7 @@ from fastws.datasets import DigitData
 from fastws.experiments.watched import WatchedRun, train
 from fastws.machine import Machine
 from fastws.streams import Images
-from fastws.threads import side_by_side
+from fastws.threads import one_blas_thread, side_by_side
 
 __all__ = ["Backprop", "DigitRun", "Reading", "backprop", "nearest_neighbour_error", "new_runs", "read"]
 
@@ -306,7 +306,6 @@ def backprop(
     True
     """
     from sklearn.neural_network import MLPClassifier
-    from threadpoolctl import threadpool_limits
 
     known = {} if found is None else found
     x_train, x_test = data.x_train.astype(np.float64), data.x_test.astype(np.float64)
@@ -333,8 +332,7 @@ def backprop(
         known[name] = best
 
     tasks = [partial(search, name) for name in nets if name not in known]
-    # Of nets as small as these, threads within a product of matrices take ten times the time of none.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         side_by_side(tasks, watch=lambda: watch(done[0]))
     return min((known[name] for name in nets), key=lambda best: best.error)
 

@@ -12,7 +12,7 @@ from fastws.checks import check_integer
 from fastws.experiments.density import protocol, rivals
 from fastws.experiments.density.protocol import Check, Result
 from fastws.experiments.density.sets import Draw, Source, has_entropy, nets_of
-from fastws.threads import side_by_side
+from fastws.threads import one_blas_thread, side_by_side
 
 __all__ = ["COMPONENTS", "ENTROPY", "METHODS", "Study", "task_names"]
 
@@ -92,8 +92,6 @@ class Study:
         LearningDiverged, NotFiniteError
             If what was learned cannot be right.
         """
-        from threadpoolctl import threadpool_limits
-
         due = [
             partial(self._do, draw, task)
             for draw in range(self.n_draws)
@@ -107,8 +105,7 @@ class Study:
             if watch is not None:
                 watch()
 
-        # The tasks themselves are side by side.
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             side_by_side(due, watch=look)
 
     def _do(self, number: int, task: Task, check: Check) -> None:
