@@ -38,7 +38,6 @@ TESTS = {
     "machine": ["machine", "layout", "testing", "simulation", "files"],
     "simulation": ["simulation", "own_streams", "stateful", "files", "restarts", "step"],
     "exact": ["exact", "identities"],
-    "levels": ["exact", "identities"],
     "logits": ["logits", "exact"],
     "estimate": ["estimate", "identities"],
 }
@@ -242,25 +241,26 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class Survey:
-    """A pytest plugin that writes down how long each test takes and which lines of a module it reaches."""
+    """A pytest plugin that writes down how long each test takes and which lines of some modules it reaches."""
 
-    def __init__(self, module: str, result: str) -> None:
-        self.file, self.result = str(path_of(module)), result
-        self.tests: dict[str, tuple[float, list[int]]] = {}
+    def __init__(self, modules: list[str], result: str) -> None:
+        self.files, self.result = {module: str(path_of(module)) for module in modules}, result
+        self.tests: dict[str, tuple[float, dict[str, list[int]]]] = {}
 
     def pytest_runtest_protocol(self, item: object, nextitem: object) -> None:
         """Measure one test."""
         import coverage
         from _pytest.runner import runtestprotocol
 
-        measured = coverage.Coverage(data_file=None, config_file=False, include=[self.file])
+        measured = coverage.Coverage(data_file=None, config_file=False, include=list(self.files.values()))
         measured.set_option("run:disable_warnings", ["no-data-collected"])
         measured.start()
         began = time.monotonic()
         runtestprotocol(item, nextitem=nextitem)
         seconds = time.monotonic() - began
         measured.stop()
-        self.tests[item.nodeid] = seconds, measured.get_data().lines(self.file) or []
+        reached = {module: measured.get_data().lines(file) or [] for module, file in self.files.items()}
+        self.tests[item.nodeid] = seconds, reached
         return True
 
     def pytest_sessionfinish(self) -> None:
@@ -289,8 +289,8 @@ class Hunt:
             Path(self.result).write_text(report.nodeid, encoding="utf-8")
 
 
-def run_tests(module: str, source: str | None, plugin: Survey | Hunt) -> int:
-    """Fork a process that runs a module's tests; return its number."""
+def run_tests(name: str, plugin: Survey | Hunt, mutated: Mutated | None = None) -> int:
+    """Fork a process that runs the tests of a module or package; return its number."""
     child = os.fork()
     if child:
         return child
@@ -307,9 +307,9 @@ def run_tests(module: str, source: str | None, plugin: Survey | Hunt) -> int:
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
     fewer = staticmethod(lambda name, **values: register(name, **{**values, "max_examples": 10, "phases": phases}))
     type.__setattr__(hypothesis.settings, "register_profile", fewer)
-    if source is not None:
-        sys.meta_path.insert(0, Mutated(f"fastws.{module.removesuffix('.__init__')}", source))
-    files = [f"tests/test_{name}.py" for name in TESTS[module.split(".")[0]]]
+    if mutated is not None:
+        sys.meta_path.insert(0, mutated)
+    files = [f"tests/test_{test}.py" for test in TESTS[name]]
     # Hypothesis is loaded before pytest can rewrite its assertions.
     warning = "ignore::pytest.PytestAssertRewriteWarning"
     options = ["-x", "-q", "-W", warning, "-p", "no:cacheprovider", "-p", "no:faulthandler"]
@@ -321,15 +321,15 @@ def run_tests(module: str, source: str | None, plugin: Survey | Hunt) -> int:
         os._exit(status)
 
 
-def survey(module: str) -> dict[str, tuple[float, set[int]]]:
-    """Run a module's tests without a mutant; return how long each takes and the lines that it reaches."""
+def survey(name: str) -> dict[str, tuple[float, dict[str, list[int]]]]:
+    """Run the tests of a module or package without a mutant; return how long each takes and the lines it reaches."""
     with tempfile.TemporaryDirectory() as folder:
         result = f"{folder}/survey"
-        _, status = os.waitpid(run_tests(module, None, Survey(module, result)), 0)
+        _, status = os.waitpid(run_tests(name, Survey(modules_of(name), result)), 0)
         if os.waitstatus_to_exitcode(status):
-            raise SystemExit(f"the tests of {module} fail without any mutant")
-        tests = json.loads(Path(result).read_text(encoding="utf-8"))
-    return {name: (seconds, set(lines)) for name, (seconds, lines) in tests.items()}
+            raise SystemExit(f"the tests of {name} fail without any mutant")
+        tests: dict[str, tuple[float, dict[str, list[int]]]] = json.loads(Path(result).read_text(encoding="utf-8"))
+    return tests
 
 
 def outcome_of(status: int) -> str:
@@ -339,9 +339,14 @@ def outcome_of(status: int) -> str:
     return "killed" if status else "survived"
 
 
-def count(module: str, mutants: list[tuple[str, range, str]], workers: int) -> dict[str, int]:
+def count(
+    module: str,
+    surveyed: dict[str, tuple[float, dict[str, list[int]]]],
+    mutants: list[tuple[str, range, str]],
+    workers: int,
+) -> dict[str, int]:
     """Run the tests of each mutant of a module; print those that are not killed and return how many end how."""
-    tests = survey(module)
+    tests = {name: (seconds, set(lines[module])) for name, (seconds, lines) in surveyed.items()}
     everywhere = set().union(*(lines for _, lines in tests.values()))
     by_time = sorted(tests, key=lambda name: tests[name][0])
     killers: list[str] = []
@@ -357,7 +362,8 @@ def count(module: str, mutants: list[tuple[str, range, str]], workers: int) -> d
                 chosen = [name for name in [*killers, *by_time] if not only or only & tests[name][1]]
                 result = f"{folder}/{len(waiting)}"
                 hunt = Hunt({name: tests[name][0] for name in chosen}, result)
-                running[run_tests(module, source, hunt)] = mutant, result
+                mutated = Mutated(f"fastws.{module.removesuffix('.__init__')}", source)
+                running[run_tests(module.split(".")[0], hunt, mutated)] = mutant, result
             child, status = os.waitpid(-1, 0)
             mutant, result = running.pop(child)
             outcome = outcome_of(status)
@@ -385,15 +391,19 @@ def main() -> None:
     for name in ("numpy", "numba", "scipy.stats", "hypothesis.stateful", "pytest", "llvmlite.ir", "numba.np.arrayobj"):
         importlib.import_module(name)
 
-    for module in [module for name in arguments.modules for module in modules_of(name)]:
-        mutants = list(mutants_of(path_of(module).read_text(encoding="utf-8")))
-        n_all = len(mutants)
-        if arguments.sample is not None and arguments.sample < n_all:
-            mutants = random.Random(arguments.seed).sample(mutants, arguments.sample)
+    for name in arguments.modules:
         began = time.monotonic()
-        counts = count(module, mutants, arguments.workers)
-        seconds = time.monotonic() - began
-        print(f"{module}: {sum(counts.values())} of {n_all} mutants, {counts} in {seconds:.0f} s", flush=True)
+        surveyed = survey(name)
+        print(f"{name}: {len(surveyed)} tests in {time.monotonic() - began:.0f} s", flush=True)
+        for module in modules_of(name):
+            mutants = list(mutants_of(path_of(module).read_text(encoding="utf-8")))
+            n_all = len(mutants)
+            if arguments.sample is not None and arguments.sample < n_all:
+                mutants = random.Random(arguments.seed).sample(mutants, arguments.sample)
+            began = time.monotonic()
+            counts = count(module, surveyed, mutants, arguments.workers)
+            seconds = time.monotonic() - began
+            print(f"{module}: {sum(counts.values())} of {n_all} mutants, {counts} in {seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
     priors : None, "frequencies" or array_like of shape (n_classes,), default=None
         Probabilities of the classes, in the order of `classes_`: equal ones for None, or those of the labels learned
         from. A class then costs -log2 of its prior more than its machine says.
+    n_samples, recognition : int, default=1, and {"sleep", "wake", "both"}, default="sleep"
+        As in `Simulation`: representations of an image that are drawn, and what recognition learns from.
 
     Attributes
     ----------
@@ -112,6 +114,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         n_jobs: Whole | None = None,
         threshold: float | None = None,
         priors: Any = None,
+        n_samples: Whole = 1,
+        recognition: str = "sleep",
     ) -> None:
         self.hidden = hidden
         self.sweeps = sweeps
@@ -122,6 +126,8 @@ class DescriptionLengthClassifier(ClassifierMixin, BinaryImageEstimator):  # typ
         self.n_jobs = n_jobs
         self.threshold = threshold
         self.priors = priors
+        self.n_samples = n_samples
+        self.recognition = recognition
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -35,6 +35,8 @@ class BinaryImageEstimator(BaseEstimator):  # type: ignore[misc]
     learning_rate: Any
     random_state: Any
     threshold: Any
+    n_samples: Any
+    recognition: Any
 
     if not TYPE_CHECKING:  # a type checker that saw this method would let every misspelt name pass
 
@@ -83,7 +85,9 @@ class BinaryImageEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _simulation(self, machine: Machine, images: NDArray[Any], sweeps: int, seed: int) -> Simulation:
         rates = check_rates(self.learning_rate, len(machine.layer_sizes), "learning_rate")
-        return Simulation(machine, Images(self._binary(images)), [(sweeps * len(images), rates)], seed=seed)
+        stream, schedule = Images(self._binary(images)), [(sweeps * len(images), rates)]
+        sampling = {"n_samples": self.n_samples, "recognition": self.recognition}
+        return Simulation(machine, stream, schedule, seed=seed, **sampling)
 
     def _seeds(self, n: int, call: int = 0) -> list[int]:
         """Return n seeds, and for each call of partial_fit others.

@@ -41,6 +41,8 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         Threads that `score_samples` uses: 1 for None, all cores for -1. The results do not depend on it.
     threshold : float or None, default=None
         Pixels above it are on. Without one, images must be binary.
+    n_samples, recognition : int, default=1, and {"sleep", "wake", "both"}, default="sleep"
+        As in `Simulation`: representations of an image that are drawn, and what recognition learns from.
 
     Attributes
     ----------
@@ -72,6 +74,8 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         random_state: Any = 0,
         n_jobs: int | None = None,
         threshold: float | None = None,
+        n_samples: int = 1,
+        recognition: str = "sleep",
     ) -> None:
         self.hidden = hidden
         self.layer = layer
@@ -81,6 +85,8 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.threshold = threshold
+        self.n_samples = n_samples
+        self.recognition = recognition
 
     def fit(self, X: ArrayLike, y: object = None) -> "HelmholtzMachine":
         """Train a new machine.

@@ -137,6 +137,21 @@ def test_any_number_of_threads_gives_the_same_bits(binary, n_jobs):
     assert bits_of(several.partial_fit(x, y)) == bits_of(one.partial_fit(x, y))
 
 
+@pytest.mark.parametrize(("sampling", "sweeps"), [({"n_samples": 3}, 2), ({"n_samples": 2, "recognition": "both"}, 1)])
+def test_several_samples_an_image_are_those_of_a_simulation(binary, sampling, sweeps):
+    x, y = binary
+    classifier = small(sweeps=sweeps, **sampling)
+    runs = classifier.simulations(x, y)
+    assert [(run.n_samples, run.recognition) for run in runs] == [
+        (sampling["n_samples"], sampling.get("recognition", "sleep"))
+    ] * 3
+    found = bits_of(classifier.fit(x, y))
+    assert found == [parameter_bits(run.advance().machine).tolist() for run in runs]
+    assert found != bits_of(small(sweeps=sweeps).fit(x, y))
+    if sweeps == 1:
+        assert found == bits_of(small(**sampling).partial_fit(x, y, np.unique(y)))
+
+
 def test_kinds_of_arrays_give_the_same_bits(binary):
     x, y = binary
     expected = bits_of(small().fit(x, y))
@@ -351,6 +366,9 @@ def test_a_fit_that_was_interrupted_saved_and_resumed_ends_in_the_same_nets(bina
         ({"learning_rate": float("nan")}, r"learning_rate\[0\] is nan"),
         ({"random_state": -1}, "random_state is -1; it must be at least 0"),
         ({"random_state": "x"}, "'x' cannot be used to seed"),
+        ({"n_samples": 0}, "n_samples is 0; it must be at least 1"),
+        ({"recognition": "wake"}, "recognition is 'wake' with n_samples=1"),
+        ({"n_samples": 2, "recognition": "dream"}, "recognition is 'dream'; it learns from"),
         ({"n_jobs": 0}, "n_jobs is 0; give the number of threads, or -1 for all cores"),
         ({"n_jobs": 1.5}, "n_jobs is 1.5; give a whole number"),
         ({"n_jobs": True}, "n_jobs is True; give a whole number"),

@@ -78,6 +78,8 @@ def test_every_setting_of_the_bars_reaches_the_run():
         "exclude": "full+blank",
         "first_hidden_bias": -1.5,
         "nonnegative": False,
+        "n_samples": 3,
+        "recognition": "both",
     }
     assert set(changes) == set(BARS.defaults)
     for name in changes:
@@ -87,6 +89,7 @@ def test_every_setting_of_the_bars_reaches_the_run():
     assert run.seed == 3
     assert run.total_examples == 1500
     assert not run.nonnegative_input_weights
+    assert (run.n_samples, run.recognition) == (3, "both")
     assert (run.machine.gen_biases[1] == -1.5).all()
     assert [list(rates) for _, rates in run.schedule] == [
         list(rates) for _, rates in BARS.simulation({**changes, "first_hidden_bias": None}, 3).schedule
@@ -98,6 +101,19 @@ def test_every_setting_of_the_bars_reaches_the_run():
     assert (paper.machine.gen_biases[1] == -3).all()
     assert paper.nonnegative_input_weights
     assert paper.stream.exclude == ()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_table_from_before_a_setting_goes_on(tmp_path, suffix):
+    """Its runs had the default."""
+    path, vary = tmp_path / f"t.{suffix}", {"examples": [20, 30]}
+    before = sweep.run(BARS, vary, 2, path=path)
+    old = before.drop(columns=["n_samples", "recognition"])
+    old.to_csv(path, index=False) if suffix == "csv" else old.to_parquet(path, index=False)
+    more = sweep.run(BARS, {**vary, "n_samples": [1, 2]}, 2, path=path)
+    pd.testing.assert_frame_equal(more[more["n_samples"] == 1].reset_index(drop=True), before)
+    assert (more["error"] == "").all()
+    assert len(sweep.read(path)) == 8
 
 
 def test_a_row_a_run_in_the_order_of_the_grid(tiny):
@@ -561,6 +577,8 @@ def test_worker_processes_end_at_once_with_an_exception(tmp_path):
         ({"hidden": [3, 30]}, "^the machine has 31 hidden units"),
         ({"size": 15, "hidden": 3}, "^size is 15; exact evaluation"),
         ({"first_hidden_bias": [1.0, 1e39]}, r"^gen_biases\[1\]\[0\] is inf; every parameter has to be finite"),
+        ({"n_samples": [2, 0]}, "^n_samples is 0; it must be at least 1"),
+        ({"recognition": ["sleep", "wake"]}, "^recognition is 'wake' with n_samples=1"),
         ({"p_bar": []}, "^the setting p_bar has no value"),
         ([], "^vary is an empty list"),
         (["p_bar"], "^vary has 'p_bar'; give a mapping"),

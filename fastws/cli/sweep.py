@@ -52,7 +52,8 @@ def bars(
         typer.Option(
             help="A setting and its values: p_bar=0.1:0.5:9 (nine from 0.1 to 0.5), hidden=8,10, p_vertical=1/2,2/3, "
             "recipe=paper,robust, exclude=none,full+blank, nonnegative=false. Settings: recipe, examples, size, "
-            "hidden, top, p_vertical, p_bar, exclude, first_hidden_bias, nonnegative. Several make a grid."
+            "hidden, top, p_vertical, p_bar, exclude, first_hidden_bias, nonnegative, n_samples, recognition. Several "
+            "make a grid."
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=1_000_000, help="Runs of each combination: seeds S, S+1 ….")] = 16,

@@ -336,9 +336,9 @@ def new_simulation(
 class BarsExperiment:
     """What `fastws.sweep.run` needs to know of the bars; `BARS` is the one that there is.
 
-    Its settings are the options of `fastws bars` and four more: `top`, the units of the top layer;
-    `first_hidden_bias`, None for the recipe's own; `nonnegative`; and `exclude`, which is one of none, full, blank and
-    full+blank. `hidden` is None for one unit a bar.
+    Its settings are the options of `fastws bars` and six more: `top`, the units of the top layer;
+    `first_hidden_bias`, None for the recipe's own; `nonnegative`; `exclude`, which is one of none, full, blank and
+    full+blank; and `n_samples` and `recognition` of `Simulation`. `hidden` is None for one unit a bar.
 
     Examples
     --------
@@ -360,8 +360,11 @@ class BarsExperiment:
             "exclude": "none",
             "first_hidden_bias": None,
             "nonnegative": True,
+            "n_samples": 1,
+            "recognition": "sleep",
         }
     )
+    later: Sequence[str] = ("n_samples", "recognition")
     types: Mapping[str, type] = MappingProxyType({"hidden": int, "first_hidden_bias": float})
     measure_names: Sequence[str] = (
         "asymmetric_divergence_bits",
@@ -373,7 +376,7 @@ class BarsExperiment:
     def simulation(self, settings: Mapping[str, Any], seed: int) -> Simulation:
         """Return a run that has not begun, of settings of which none is missing."""
         exclude = () if settings["exclude"] == "none" else settings["exclude"].split("+")
-        return new_simulation(
+        run = new_simulation(
             seed,
             settings["recipe"],
             settings["examples"],
@@ -382,6 +385,15 @@ class BarsExperiment:
             settings["top"],
             settings["first_hidden_bias"],
             settings["nonnegative"],
+        )
+        return Simulation(
+            run.machine,
+            run.stream,
+            run.schedule,
+            run.nonnegative_input_weights,
+            seed,
+            n_samples=settings["n_samples"],
+            recognition=settings["recognition"],
         )
 
     def measures(self, simulation: Simulation) -> dict[str, float]:

@@ -32,6 +32,8 @@ class Experiment(Protocol):
         The type of each setting whose default is None; None stays one of its values.
     measure_names : sequence of str
         What `measures` measures.
+    later : sequence of str, optional
+        Settings that the experiment had not at first. Where a table lacks the column of one, its runs had the default.
 
     Examples
     --------

@@ -273,6 +273,9 @@ class Rows:
         words = [name for name in self.experiment.defaults if setting_type(self.experiment, name) is str]
         table = _read(path, words)
         another = f"{path} is of another sweep, or damaged"
+        for name in getattr(self.experiment, "later", ()):
+            if name not in table:
+                table.insert(self.columns.index(name), name, self.experiment.defaults[name])
         columns = list(table.columns)
         if columns != self.columns:
             differing = ", ".join(sorted({*columns} ^ {*self.columns})) or "their order"
