@@ -248,7 +248,7 @@ class Simulation:
     def _description(self, stream: dict[str, Any]) -> dict[str, Any]:
         """Return, for JSON, everything but arrays; the stream's part is given."""
         return {
-            "layer_sizes": self.machine.layer_sizes,
+            **self.machine.shape(),
             "stream": stream,
             "schedule": self._schedule.pairs(),
             "nonnegative_input_weights": self.nonnegative_input_weights,
@@ -488,7 +488,7 @@ def load_runs(
 def _restore(
     description: dict[str, Any], arrays: dict[str, NDArray[Any]], stream: Stream | None, rules: OwnRules
 ) -> Simulation:
-    machine = Machine.from_arrays(description["layer_sizes"], arrays)
+    machine = Machine.from_arrays(description["layer_sizes"], arrays, description.get("groups"))
     learning: dict[str, Any] = {**rules.named_in(description), **Sampling.named_in(description)}
     run = Simulation(
         machine,
