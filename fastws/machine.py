@@ -210,10 +210,10 @@ class Machine:
         """
         self.check_finite()
         label = {} if self.label is None else {"label": self.label}
-        save_arrays(path, _KIND, {**self.shape(), **label}, self.arrays())
+        save_arrays(path, _KIND, {**self.made_with(), **label}, self.arrays())
 
-    def shape(self) -> dict[str, Any]:
-        """Return, for JSON, the layer sizes, and groups if there are any."""
+    def made_with(self) -> dict[str, Any]:
+        """Return, for JSON, the layer sizes, and the groups if there are any."""
         return {"layer_sizes": self.layer_sizes, **({"groups": self.groups} if has_groups(self) else {})}
 
     @classmethod

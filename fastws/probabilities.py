@@ -17,7 +17,7 @@ def logistic(logits: Floats) -> Floats:
 
 
 def log_softmax(logits: Floats, size: int) -> Floats:
-    """Return the log probabilities of units, in rows of softmax groups of a size, from their logits, without overflow."""
+    """Return the log probabilities of units in softmax groups of a size, from rows of logits, without overflow."""
     groups = logits.reshape(len(logits), -1, size)
     relative = groups - groups.max(axis=2, keepdims=True)
     return (relative - np.log(np.exp(relative).sum(axis=2, keepdims=True))).reshape(logits.shape)

@@ -24,6 +24,7 @@ from fastws.kernels.rooms import room_for_samples
 from fastws.kernels.types import Reweighting, Rule, Samples
 from fastws.learning import Seen, prepare, sources
 from fastws.machine import Machine
+from fastws.softmax import check_binary_units
 from fastws.steps import check_states, make_rule
 
 __all__ = ["importance_weights", "reweighted_update"]
@@ -106,8 +107,8 @@ def importance_weights(machine: Machine, samples: Sequence[Any]) -> NDArray[np.f
     Raises
     ------
     ValueError
-        If there is no sample, the states do not fit the machine, are not binary or not of one input, or a parameter is
-        not finite.
+        If there is no sample, the states do not fit the machine, are not binary or not of one input, a parameter is not
+        finite, or the machine has softmax groups.
 
     Notes
     -----
@@ -186,7 +187,8 @@ def reweighted_update(
 
 
 def _check_samples(machine: Machine, samples: Sequence[Any]) -> Samples:
-    """Return samples as the kernels take them, of a machine that is finite."""
+    """Return samples as the kernels take them, of a machine that is finite and binary."""
+    check_binary_units(machine, "reweighted wake-sleep")
     machine.check_finite()
     if len(samples) == 0:
         raise ValueError("samples is empty; give the states of all layers of one representation or more.")

@@ -21,6 +21,7 @@ from fastws.machine import Machine
 from fastws.reweighted import Sampling
 from fastws.rules import NoRuleError, OwnRules, UpdateRule
 from fastws.schedule import Schedule
+from fastws.softmax import check_binary_units
 from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule
 from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
 from fastws.together import groups, learn_side_by_side
@@ -77,7 +78,7 @@ class Simulation:
     ValueError
         If the stream is none or does not fit the machine, the schedule is empty, a number is out of range, a
         parameter of the machine is not finite, a rule is none, one sample is to teach recognition, or several samples
-        are to be learned from by rules of your own or by a stream's own `learn`.
+        are to be learned from by rules of your own, by a stream's own `learn` or by a machine with softmax groups.
 
     Examples
     --------
@@ -120,6 +121,8 @@ class Simulation:
         self.wake_rule, self.sleep_rule = wake_rule, sleep_rule
         rules, sampling = OwnRules(wake_rule, sleep_rule), Sampling(n_samples, recognition)
         self.n_samples, self.recognition = sampling.n_samples, sampling.recognition
+        if sampling:
+            check_binary_units(machine, f"reweighted wake-sleep ({sampling})")
         if rules and sampling:
             raise ValueError(f"{rules} learns from one sample; leave {sampling} out, or the rule.")
         # How the machine learns where not by Eqs 4 and 7 from one sample.
@@ -248,7 +251,7 @@ class Simulation:
     def _description(self, stream: dict[str, Any]) -> dict[str, Any]:
         """Return, for JSON, everything but arrays; the stream's part is given."""
         return {
-            **self.machine.shape(),
+            **self.machine.made_with(),
             "stream": stream,
             "schedule": self._schedule.pairs(),
             "nonnegative_input_weights": self.nonnegative_input_weights,

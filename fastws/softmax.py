@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fastws.checks import check_integer
 
 
-def check_groups(groups: Any, layer_sizes: tuple[int, ...]) -> tuple[int, ...]:
+def check_groups(groups: Any, layer_sizes: tuple[int, ...], name: str = "groups") -> tuple[int, ...]:
     """Return the units of a group of each layer, all 1 where none are given.
 
     Raises
@@ -22,21 +22,21 @@ def check_groups(groups: Any, layer_sizes: tuple[int, ...]) -> tuple[int, ...]:
         return (1,) * len(layer_sizes)
     if isinstance(groups, str) or not isinstance(groups, Sequence | np.ndarray) or np.ndim(groups) != 1:
         raise ValueError(
-            f"groups is {groups!r}; give the units of a group of each layer, input first, as in [1, 20], where 1 is "
+            f"{name} is {groups!r}; give the units of a group of each layer, input first, as in [1, 20], where 1 is "
             "binary units."
         )
     if len(groups) != len(layer_sizes):
         raise ValueError(
-            f"groups has {len(groups)} sizes of groups; the machine has {len(layer_sizes)} layers, the input layer "
+            f"{name} has {len(groups)} sizes of groups; the machine has {len(layer_sizes)} layers, the input layer "
             "included, and needs one each: 1 for binary units."
         )
-    checked = tuple(check_integer(size, f"groups[{layer}]") for layer, size in enumerate(groups))
+    checked = tuple(check_integer(size, f"{name}[{layer}]") for layer, size in enumerate(groups))
     if checked[0] != 1:
-        raise ValueError(f"groups[0] is {checked[0]}; input units are binary. Give 1, and groups of hidden units only.")
+        raise ValueError(f"{name}[0] is {checked[0]}; input units are binary. Give 1, and groups of hidden units only.")
     for layer, (size, n) in enumerate(zip(checked, layer_sizes, strict=True)):
         if n % size:
             raise ValueError(
-                f"groups[{layer}] is {size}, which does not divide the {n} units of layer {layer}; give a divisor of "
+                f"{name}[{layer}] is {size}, which does not divide the {n} units of layer {layer}; give a divisor of "
                 f"{n}, or another size of the layer."
             )
     return checked

@@ -117,7 +117,8 @@ def wake_update(machine: Machine, states: Any, rates: Any, nonnegative_input_wei
     Raises
     ------
     ValueError
-        If the states do not fit the machine or are not binary, a softmax group has not exactly one unit on, or a rate or a parameter is not what `wake_step` takes.
+        If the states do not fit the machine or are not binary, a softmax group has not exactly one unit on, or a rate
+        or a parameter is not what `wake_step` takes.
 
     Examples
     --------

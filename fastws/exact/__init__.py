@@ -111,17 +111,16 @@ def check_size(machine: Machine) -> None:
     """Raise `ValueError` if the machine has too many hidden units to enumerate."""
     if is_enumerable(machine):
         return
-    n_hidden = sum(machine.layer_sizes[1:])
     if has_groups(machine):
         raise ValueError(
-            f"{machine} has {n_representations(machine):,} representations; exact evaluation enumerates them all, so it "
-            f"takes at most 2**{MAX_HIDDEN}. Use fastws.estimate, which samples them."
+            f"{machine} has more than 2**{MAX_HIDDEN} representations; exact evaluation enumerates all, so it takes at "
+            "most as many. Use fastws.estimate, which samples them."
         )
-    else:
-        raise ValueError(
-            f"the machine has {n_hidden} hidden units; exact evaluation enumerates all 2**{n_hidden} representations, "
-            f"so it takes at most {MAX_HIDDEN}. Use fastws.estimate, which samples them."
-        )
+    n_hidden = sum(machine.layer_sizes[1:])
+    raise ValueError(
+        f"the machine has {n_hidden} hidden units; exact evaluation enumerates all 2**{n_hidden} representations, so it "
+        f"takes at most {MAX_HIDDEN}. Use fastws.estimate, which samples them."
+    )
 
 
 def representations(machine: Machine) -> States:

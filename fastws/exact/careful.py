@@ -21,9 +21,9 @@ def new_level(machine: Machine, level: int = 0) -> Level:
 class CarefulLevel(Level):
     """A level whose generative parameters are so large that Σ softplus(a) - Σ s a would lose what matters.
 
-    A unit costs max(a, 0) - s a + log(1 + exp(-|a|)), and a group of units max a - s a + log Σ exp(a - max a). The first
-    two terms are sums of parameters, and are kept in parts whose sums are exact, those of all units and of all levels that are careful; only what is left of them is rounded.
-    So costs may be huge, cancel, and differ by little.
+    A unit costs max(a, 0) - s a + log(1 + exp(-|a|)), and a group of units max a - s a + log Σ exp(a - max a). The
+    first two terms are sums of parameters, and are kept in parts whose sums are exact, those of all units and of all
+    levels that are careful; only what is left of them is rounded. So costs may be huge, cancel, and differ by little.
     """
 
     block = 2**17  # what a leading state costs is worked out anew for each block

@@ -14,7 +14,7 @@ from fastws.kernels.elementary import exp_of_minus_magnitude, log_of_doubles
 from fastws.kernels.jit import inline, inner
 from fastws.kernels.lanes import load, spread, store, to_double, where
 from fastws.kernels.layout import LANES
-from fastws.kernels.types import Connection, Doubles, Floats, Grouped, Integers, Lanes, Narrow, Wide
+from fastws.kernels.types import Connection, Doubles, Floats, Grouped, Lanes, Narrow, Wide
 from fastws.kernels.units import OFF, ON, logits, logits_in_doubles, state, update, update_biases
 
 sample_binary_layer = by_type({Narrow: connection.sample_layer, Wide: wide.sample_layer})
