@@ -20,7 +20,7 @@ def check_groups(groups: Any, layer_sizes: tuple[int, ...], name: str = "groups"
     """
     if groups is None:
         return (1,) * len(layer_sizes)
-    if isinstance(groups, str) or not isinstance(groups, Sequence | np.ndarray) or np.ndim(groups) != 1:
+    if isinstance(groups, str) or not isinstance(groups, Sequence | np.ndarray) or np.shape(groups) == ():
         raise ValueError(
             f"{name} is {groups!r}; give the units of a group of each layer, input first, as in [1, 20], where 1 is "
             "binary units."

@@ -118,8 +118,8 @@ def check_size(machine: Machine) -> None:
         )
     n_hidden = sum(machine.layer_sizes[1:])
     raise ValueError(
-        f"the machine has {n_hidden} hidden units; exact evaluation enumerates all 2**{n_hidden} representations, so it "
-        f"takes at most {MAX_HIDDEN}. Use fastws.estimate, which samples them."
+        f"the machine has {n_hidden} hidden units; exact evaluation enumerates all 2**{n_hidden} representations, "
+        f"so it takes at most {MAX_HIDDEN}. Use fastws.estimate, which samples them."
     )
 
 
