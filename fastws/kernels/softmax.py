@@ -12,7 +12,7 @@ from fastws.kernels.connection import of_the_row
 from fastws.kernels.dispatch import by_type
 from fastws.kernels.elementary import exp_of_minus_magnitude, log_of_doubles
 from fastws.kernels.jit import inline, inner
-from fastws.kernels.lanes import load, spread, store, to_double, where
+from fastws.kernels.lanes import lane_numbers, load, spread, store, to_double, where
 from fastws.kernels.layout import LANES
 from fastws.kernels.types import Connection, Doubles, Floats, Grouped, Lanes, Narrow, Wide
 from fastws.kernels.units import OFF, ON, logits, logits_in_doubles, state, update, update_biases
@@ -43,11 +43,14 @@ def learn(way: Grouped, between: Connection, states: Floats, rate: np.float32, f
 def sample_groups(way: Grouped, between: Connection, states: Floats, thresholds: Floats, draw: int) -> None:
     """Turn on the unit of each group with the largest sum of its logit and a Gumbel variate."""
     weights, sizes, driving, driven = between
-    size, race = way.groups[driven], way.numbers
-    for first in range(0, sizes[driven], LANES):
+    n, size, race = sizes[driven], way.groups[driven], way.numbers
+    for first in range(0, n, LANES):
         a = to_double(logits(weights, sizes, states, driving, first))
-        store(race, 0, first, a + gumbel_variate(to_double(load(thresholds, 0, draw + first))))
-    for start in range(0, sizes[driven], size):
+        t = load(thresholds, 0, draw + first)
+        # What comes after the last draw need not be a number.
+        t = where(lane_numbers(t) < np.uint32(min(LANES, n - first)), t, 0.0)
+        store(race, 0, first, a + gumbel_variate(to_double(t)))
+    for start in range(0, n, size):
         winner = start
         for v in range(start, start + size):
             states[driven, v] = OFF
