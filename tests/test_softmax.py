@@ -371,7 +371,7 @@ def test_what_has_few_representations_is_enumerated_however_many_units_it_has():
         exact.measures(Machine([4, 63], [1, 3]), np.ones(4))
 
 
-@pytest.mark.parametrize(("sizes", "groups"), [([3, 6, 4], [1, 3, 2]), ([3, 36], [1, 18])], ids=str)
+@pytest.mark.parametrize(("sizes", "groups"), [([3, 6, 4], [1, 3, 2]), ([3, 36], [1, 18]), ([3, 40], [1, 2])], ids=str)
 def test_what_is_sampled_costs_what_the_equations_say(sizes, groups):
     """Where recognition leaves no doubt there is nothing to sample."""
     machine = grouped(sizes, groups)
