@@ -21,7 +21,6 @@ from fastws.machine import Machine
 from fastws.reweighted import Sampling
 from fastws.rules import NoRuleError, OwnRules, UpdateRule
 from fastws.schedule import Schedule
-from fastws.softmax import check_binary_units
 from fastws.streams.protocol import Stream, check_stream, learns_by_delta_rule
 from fastws.streams.saved import NoStreamError, describe_stream, stream_from_description
 from fastws.together import groups, learn_side_by_side
@@ -119,10 +118,8 @@ class Simulation:
         self.nonnegative_input_weights = bool(nonnegative_input_weights)
         self.seed = check_integer(seed, "seed", at_least=0)
         self.wake_rule, self.sleep_rule = wake_rule, sleep_rule
-        rules, sampling = OwnRules(wake_rule, sleep_rule), Sampling(n_samples, recognition)
+        rules, sampling = OwnRules(wake_rule, sleep_rule), Sampling(machine, n_samples, recognition)
         self.n_samples, self.recognition = sampling.n_samples, sampling.recognition
-        if sampling:
-            check_binary_units(machine, f"reweighted wake-sleep ({sampling})")
         if rules and sampling:
             raise ValueError(f"{rules} learns from one sample; leave {sampling} out, or the rule.")
         # How the machine learns where not by Eqs 4 and 7 from one sample.
