@@ -365,10 +365,12 @@ def test_exact_measures_of_huge_parameters(sizes, groups):
 def test_what_has_few_representations_is_enumerated_however_many_units_it_has():
     machine = grouped([4, 300], [1, 300], scale=0.1)
     assert exact.posterior(machine, np.ones(4)).shape == (1, 300)
-    with pytest.raises(
-        ValueError, match=r"^Machine\(\[4, 63\], groups=\[1, 3\]\) has more than 2\*\*20 representations"
-    ):
-        exact.measures(Machine([4, 63], [1, 3]), np.ones(4))
+    # More states than 2**20; and a table of them of as many numbers as 20 binary units have 50 times.
+    for n, size in ((63, 3), (33_000, 33_000)):
+        with pytest.raises(
+            ValueError, match=rf"^Machine\(\[4, {n}\], groups=\[1, {size}\]\) has too many representations"
+        ):
+            exact.measures(Machine([4, n], [1, size]), np.ones(4))
 
 
 @pytest.mark.parametrize(("sizes", "groups"), [([3, 6, 4], [1, 3, 2]), ([3, 36], [1, 18]), ([3, 40], [1, 2])], ids=str)
@@ -414,6 +416,14 @@ REFUSALS = {
     "several samples": lambda m: Simulation(m, Images(X), [(9, 0.1)], n_samples=2),
     "importance weights": lambda m: importance_weights(m, [STATES]),
     "reweighted update": lambda m: reweighted_update(m, [STATES], 0.1),
+    "learning together": lambda m: Images(X).learn_together(
+        [m, m.copy()],
+        [0, 1],
+        1,
+        [np.zeros(1, np.uint64), np.zeros(1, np.uint64)],
+        np.float32([0.1, 0.1]),
+        np.float32(0),
+    ),
     "unit bits": lambda m: unit_bits(m, np.array([[*STATES[0], *STATES[1]]], np.uint8)),
 }
 

@@ -103,8 +103,11 @@ def n_representations(machine: Machine) -> int:
 
 
 def is_enumerable(machine: Machine, most_hidden: int = MAX_HIDDEN) -> bool:
-    """Return whether there are at most 2**most_hidden total representations."""
-    return n_representations(machine) <= 2**most_hidden
+    """Return whether a machine has no more to enumerate than one of so many binary hidden units."""
+    largest = max(
+        n * n_states_of_layer(n, size) for n, size in zip(machine.layer_sizes[1:], machine.groups[1:], strict=True)
+    )
+    return n_representations(machine) <= 2**most_hidden and largest <= most_hidden * 2**most_hidden
 
 
 def check_size(machine: Machine) -> None:
@@ -113,8 +116,9 @@ def check_size(machine: Machine) -> None:
         return
     if has_groups(machine):
         raise ValueError(
-            f"{machine} has more than 2**{MAX_HIDDEN} representations; exact evaluation enumerates all, so it takes at "
-            "most as many. Use fastws.estimate, which samples them."
+            f"{machine} has too many representations: exact evaluation enumerates all, and takes what {MAX_HIDDEN} "
+            f"binary hidden units have, 2**{MAX_HIDDEN}, and as many states of a layer. Use fastws.estimate, which "
+            "samples them."
         )
     n_hidden = sum(machine.layer_sizes[1:])
     raise ValueError(
