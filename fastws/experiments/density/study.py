@@ -199,7 +199,7 @@ def _wake_sleep(hidden: Sequence[int], draw: Draw, seed: int, check: Check) -> R
 
 
 def _softmax(n_units: int, draw: Draw, seed: int, check: Check) -> Result:
-    """Begin where a mixture of as many components does: from 0, units that die at once would never be used again."""
+    """Begin where a mixture of as many components does: from 0, the units used first stay the only ones."""
     start = rivals.BernoulliMixture(draw.parts.train, n_units, np.random.default_rng((seed, _GROUP)))
     machine = Machine([draw.parts.train.shape[1], n_units], groups=[1, n_units])
     machine.gen_weights[0] = np.log(start.rates) - np.log1p(-start.rates)
