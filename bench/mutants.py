@@ -29,17 +29,17 @@ ROOT = Path(__file__).parents[1]
 TESTS = {
     "kernels": [
         *("kernels", "random", "elementary", "layout", "streams", "estimate", "machine", "generator", "codec"),
-        *("step", "halves", "ledger", "visible", "rules"),
+        *("step", "halves", "ledger", "visible", "rules", "softmax"),
     ],
     "streams": ["streams", "kernels", "own_streams", "simulation", "restarts", "halves"],
     "codec": ["codec"],
     "learning": ["kernels", "streams", "own_streams", "simulation"],
     "steps": ["kernels", "machine", "testing"],
-    "machine": ["machine", "layout", "testing", "simulation", "files"],
+    "machine": ["machine", "softmax", "layout", "testing", "simulation", "files"],
     "simulation": ["simulation", "own_streams", "stateful", "files", "restarts", "step"],
-    "exact": ["exact", "identities"],
+    "exact": ["exact", "identities", "softmax"],
     "logits": ["logits", "exact"],
-    "estimate": ["estimate", "identities"],
+    "estimate": ["estimate", "identities", "softmax"],
 }
 # What starts interpreters of its own, or needs many draws, is slow and finds nothing more.
 LEFT_OUT = " and ".join(

@@ -113,14 +113,17 @@ def put_densities_in(app: Any, docname: str, source: list[str]) -> None:
 
     def cell(method: str, name: str) -> str:
         entropy, then = found[name]["entropy_bits"], PUBLISHED[name]
-        costs = entropy if method == "entropy" else found[name]["costs_bits"][method]
+        costs = entropy if method == "entropy" else found[name]["costs_bits"].get(method)
         if costs is None:
             return "not known"
         mean, half = interval(costs)
+        published = f" ({then[method]:.1f})" if method in then else ""
         if entropy is None or method == "entropy":
-            return f"{mean:.1f} ± {half:.1f} ({then[method]:.1f})"
+            return f"{mean:.1f} ± {half:.1f}{published}"
+        if published:
+            published = f" ({then[method]:.1f}, +{then[method] - then['entropy']:.1f})"
         above, half = interval(gaps(costs, entropy))
-        return f"{mean:.1f}, +{above:.1f} ± {half:.1f} ({then[method]:.1f}, +{then[method] - then['entropy']:.1f})"
+        return f"{mean:.1f}, +{above:.1f} ± {half:.1f}{published}"
 
     lines = [
         ["bits a test image (1996)", *TITLES.values()],

@@ -23,6 +23,7 @@ from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, ch
 from fastws.logits import logits_of
 from fastws.machine import Machine
 from fastws.probabilities import logistic
+from fastws.softmax import check_binary_units
 
 __all__ = ["Gradient", "descend", "enumerated", "mean_field", "mean_field_free_energy_bits", "sampled"]
 
@@ -80,6 +81,7 @@ def enumerated(machine: Machine, x: ArrayLike, probabilities: ArrayLike | None =
     >>> fastws.gradients.enumerated(fastws.Machine([3, 2]), [[0, 1, 1]]).gen_biases[0].round(6)  # p - s
     array([ 0.5, -0.5, -0.5])
     """
+    check_binary_units(machine, "fastws.gradients")
     machine.check_finite()
     hidden = _split(exact.representations(machine), machine)
     inputs = check_binary(x, machine.layer_sizes[0])
@@ -129,6 +131,7 @@ def sampled(machine: Machine, x: ArrayLike, n_samples: Whole = 2, seed: Whole = 
     >>> fastws.gradients.sampled(fastws.Machine([3, 2]), [[0, 1, 1]]).gen_biases[0].round(6)
     array([ 0.5, -0.5, -0.5])
     """
+    check_binary_units(machine, "fastws.gradients")
     inputs = check_binary(x, machine.layer_sizes[0]).repeat(check_integer(n_samples, "n_samples"), axis=0)
     layers = [inputs, *machine.representations(inputs, seed)]
     cost, surprise = _costs(machine, layers)
@@ -291,6 +294,7 @@ def _add(a: Gradient, b: Gradient) -> Gradient:
 
 def _mean_field_pass(machine: Machine, x: ArrayLike) -> tuple[list[Floats], list[Floats], list[Floats]]:
     """Return the logits of recognition (of levels), the means and the logits of generation (of layers)."""
+    check_binary_units(machine, "fastws.gradients")
     machine.check_finite()
     means = [check_binary(x, machine.layer_sizes[0]).astype(np.float64)]
     rec_logits = []

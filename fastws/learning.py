@@ -15,6 +15,7 @@ from fastws.kernels.types import Draws, Net, Record, Room, RowsSource, Rule, Tog
 from fastws.kernels.whole import step
 from fastws.machine import Machine, new_stacks
 from fastws.randomness import Use, make_key
+from fastws.softmax import check_binary_units
 
 _ROWS_A_CALL = 4096
 
@@ -31,9 +32,11 @@ def learn(
     Raises
     ------
     ValueError
-        If a stream's own `fill` leaves values other than 0 and 1.
+        If a stream's own `fill` leaves values other than 0 and 1, or there are several and one has softmax groups.
     """
     if len(machines) > 1:
+        for machine in machines:
+            check_binary_units(machine, "learning sixteen at a time")
         # The kernel always runs sixteen: the last machine is there as often as it takes.
         missing = LANES - len(machines)
         machines, seeds, seen = ([*what, *[what[-1]] * missing] for what in (machines, seeds, seen))

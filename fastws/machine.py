@@ -1,4 +1,4 @@
-"""The Helmholtz machine: two stacks of connections between the same layers of stochastic binary units."""
+"""The Helmholtz machine: two stacks of connections between the same layers of stochastic units."""
 
 import itertools
 import math
@@ -13,10 +13,11 @@ from fastws import notebook
 from fastws.attributes import CopiedArrays, Fixed
 from fastws.checks import NotFiniteError, Whole, check_binary, check_integer, check_layer_sizes
 from fastws.files import load_arrays, save_arrays
-from fastws.kernels.layout import WIDE, Stack, connection, is_padded, new_stack
-from fastws.kernels.types import Narrow, Net, Room, Wide
+from fastws.kernels.layout import WIDE, Stack, connection, is_padded, new_stack, whole_vectors
+from fastws.kernels.types import Grouped, Narrow, Net, Room, Wide
 from fastws.probabilities import driven
 from fastws.randomness import Use, make_key
+from fastws.softmax import check_clamped, check_groups, has_groups
 
 __all__ = ["Machine"]
 
@@ -26,7 +27,7 @@ _HEADER = 1024
 # Up to this many numbers, padding included, are looked through sooner all at once than array by array.
 _FEW = 1 << 16
 _PARAMETERS = ("gen_weights", "gen_biases", "rec_weights", "rec_biases")
-_SET_WHEN_MADE = {"layer_sizes", "_label", "_sizes", "_generative", "_recognition", *_PARAMETERS}
+_SET_WHEN_MADE = {"layer_sizes", "groups", "_label", "_sizes", "_generative", "_recognition", *_PARAMETERS}
 
 
 class Machine:
@@ -41,10 +42,16 @@ class Machine:
     ----------
     layer_sizes : sequence of int
         Units of each layer, input first: ``Machine([16, 8, 1])`` is the net of the paper's Figure 1.
+    groups : sequence of int, optional
+        Units of a softmax group of each layer, in which exactly one is on; 1, everywhere by default, is binary units,
+        as the inputs have to be. ``Machine([100, 20], groups=[1, 20])`` is a mixture of 20 components.
 
     Attributes
     ----------
     layer_sizes : tuple of int, length L + 1
+    groups : tuple of int, length L + 1
+        A unit v of a group is on with the probability exp(a_v) / Σ exp(a), the sum over its group, in the place of
+        Eq 1; a_v are the logits. What knows binary units only refuses a machine with groups.
     gen_weights : tuple of ndarray, `gen_weights[l]` of shape (n_{l+1}, n_l)
         Generative weights, from layer l + 1 down to layer l.
     gen_biases : tuple of ndarray, `gen_biases[l]` of shape (n_l,), l = 0 … L
@@ -59,7 +66,7 @@ class Machine:
     Raises
     ------
     ValueError
-        If there are fewer than two layers or one has no unit.
+        If there are fewer than two layers or one has no unit, or groups are not one divisor a layer, 1 for the inputs.
 
     Examples
     --------
@@ -73,13 +80,15 @@ class Machine:
     """
 
     layer_sizes = Fixed[tuple[int, ...]]()
+    groups = Fixed[tuple[int, ...]]()
     gen_weights = CopiedArrays()
     gen_biases = CopiedArrays()
     rec_weights = CopiedArrays()
     rec_biases = CopiedArrays()
 
-    def __init__(self, layer_sizes: Any) -> None:
+    def __init__(self, layer_sizes: Any, groups: Any = None) -> None:
         self.layer_sizes = check_layer_sizes(layer_sizes)
+        self.groups = check_groups(groups, self.layer_sizes)
         self.label = None
         sizes = self.layer_sizes
         levels = range(len(sizes) - 1)
@@ -100,7 +109,11 @@ class Machine:
         wide = any(min(pair) >= WIDE for pair in itertools.pairwise(self.layer_sizes)) or not (
             is_padded(self._generative) and is_padded(self._recognition)
         )
-        return Net(Wide(*room) if wide else Narrow(), self._sizes, self._generative, self._recognition)
+        way: Narrow | Wide | Grouped = Wide(*room) if wide else Narrow()
+        if has_groups(self):
+            n = whole_vectors(max(self.layer_sizes))
+            way = Grouped(way, np.array(self.groups), np.ones((2, n)), np.zeros((1, n), np.float32))
+        return Net(way, self._sizes, self._generative, self._recognition)
 
     @property
     def label(self) -> str | int | float | bool | None:
@@ -115,15 +128,18 @@ class Machine:
         self._label = plain
 
     def __repr__(self) -> str:
-        return f"Machine({list(self.layer_sizes)})"
+        groups = f", groups={list(self.groups)}" if has_groups(self) else ""
+        return f"Machine({list(self.layer_sizes)}{groups})"
 
     def _repr_html_(self) -> str:
-        rows = {"layer sizes": self.layer_sizes, "parameters": f"{self.n_parameters:,}", "label": self.label}
+        groups = {"softmax groups of": self.groups} if has_groups(self) else {}
+        rows = {"layer sizes": self.layer_sizes, **groups, "parameters": f"{self.n_parameters:,}", "label": self.label}
         return notebook.shown("Machine", rows, notebook.hinton(self.gen_weights[0]))
 
     def __getstate__(self) -> dict[str, Any]:
         more = {name: value for name, value in vars(self).items() if name not in _SET_WHEN_MADE}
-        return {"layer_sizes": self.layer_sizes, "label": self.label, "arrays": self.arrays(), "more": more}
+        made = {"layer_sizes": self.layer_sizes, "groups": self.groups, "label": self.label}
+        return {**made, "arrays": self.arrays(), "more": more}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._restore(state)
@@ -131,7 +147,7 @@ class Machine:
 
     def _restore(self, state: dict[str, Any]) -> None:
         # A subclass may take other arguments; what it has set is there.
-        Machine.__init__(self, state["layer_sizes"])
+        Machine.__init__(self, state["layer_sizes"], state.get("groups"))
         self.label = state["label"]
         self._assign(state["arrays"])
         vars(self).update(state["more"])
@@ -194,7 +210,11 @@ class Machine:
         """
         self.check_finite()
         label = {} if self.label is None else {"label": self.label}
-        save_arrays(path, _KIND, {"layer_sizes": self.layer_sizes, **label}, self.arrays())
+        save_arrays(path, _KIND, {**self.made_with(), **label}, self.arrays())
+
+    def made_with(self) -> dict[str, Any]:
+        """Return, for JSON, the layer sizes, and the groups if there are any."""
+        return {"layer_sizes": self.layer_sizes, **({"groups": self.groups} if has_groups(self) else {})}
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Machine":
@@ -209,27 +229,30 @@ class Machine:
         """
         metadata, arrays = load_arrays(path, _KIND, lambda metadata: _bytes_needed(metadata.get("layer_sizes")))
         try:
-            machine = cls.from_arrays(metadata.get("layer_sizes"), arrays)
+            machine = cls.from_arrays(metadata.get("layer_sizes"), arrays, metadata.get("groups"))
             machine.label = metadata.get("label")
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)} is damaged: {error}") from error
         return machine
 
     @classmethod
-    def from_arrays(cls, layer_sizes: Any, arrays: dict[str, NDArray[Any]]) -> "Machine":
+    def from_arrays(cls, layer_sizes: Any, arrays: dict[str, NDArray[Any]], groups: Any = None) -> "Machine":
         """Return a machine with the parameters that `arrays` gave.
 
         Raises
         ------
         ValueError
-            If an array is missing, not float32, not finite or of another shape than the layer sizes ask for.
+            If an array is missing, not float32, not finite or of another shape than the layer sizes ask for, or these
+            or the groups are none.
         """
         sizes = check_layer_sizes(layer_sizes)
+        sizes_of_groups = check_groups(groups, sizes)
         for name, shape in _shapes(sizes).items():
             found = arrays.get(name)
             if found is None or found.shape != shape or found.dtype != np.float32:
                 raise ValueError(f"{name} is missing or not float32 of shape {shape}.")
-        machine = cls(sizes)
+        # A subclass may take other arguments.
+        machine = cls(sizes, sizes_of_groups) if max(sizes_of_groups) > 1 else cls(sizes)
         machine._assign(arrays)
         machine.check_finite()
         return machine
@@ -277,6 +300,8 @@ class Machine:
                     f"{list(self.layer_sizes)} units, all counted from 0."
                 )
             clamped.gen_biases[layer][unit] = np.inf if state else -np.inf
+        for layer, size in enumerate(self.groups):
+            check_clamped(clamped.gen_biases[layer], size, layer)
         return clamped
 
     def representations(self, x: ArrayLike, seed: Whole = 0) -> list[NDArray[np.uint8]]:
@@ -328,8 +353,8 @@ class Machine:
         self.check_finite()
         inputs = check_binary(x, self.layer_sizes[0])
         layers: list[NDArray[np.float64]] = []
-        for weights, biases in zip(self.rec_weights, self.rec_biases, strict=True):
-            layers.append(driven(layers[-1] if layers else inputs, weights, biases))
+        for weights, biases, size in zip(self.rec_weights, self.rec_biases, self.groups[1:], strict=True):
+            layers.append(driven(layers[-1] if layers else inputs, weights, biases, size))
         return layers
 
     def reconstruct(self, x: ArrayLike) -> NDArray[np.float64]:
@@ -354,7 +379,7 @@ class Machine:
         """
         self.check_finite()
         inputs = check_binary(x, self.layer_sizes[0])
-        hidden = driven(inputs, self.rec_weights[0], self.rec_biases[0])
+        hidden = driven(inputs, self.rec_weights[0], self.rec_biases[0], self.groups[1])
         return driven(hidden, self.gen_weights[0], self.gen_biases[0])
 
     def clip_input_weights(self) -> None:

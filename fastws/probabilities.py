@@ -16,8 +16,17 @@ def logistic(logits: Floats) -> Floats:
     return np.exp(-np.logaddexp(0.0, -logits))
 
 
-def driven(driving: NDArray[np.uint8] | Floats, weights: NDArray[np.float32], biases: NDArray[np.float32]) -> Floats:
-    """Return the probabilities that units are on, by Eq 1, shape (n, n_driven).
+def log_softmax(logits: Floats, size: int) -> Floats:
+    """Return the log probabilities of units in softmax groups of a size, from rows of logits, without overflow."""
+    groups = logits.reshape(len(logits), -1, size)
+    relative = groups - groups.max(axis=2, keepdims=True)
+    return (relative - np.log(np.exp(relative).sum(axis=2, keepdims=True))).reshape(logits.shape)
+
+
+def driven(
+    driving: NDArray[np.uint8] | Floats, weights: NDArray[np.float32], biases: NDArray[np.float32], size: int = 1
+) -> Floats:
+    """Return the probabilities that units are on, by Eq 1 or in softmax groups of a size, shape (n, n_driven).
 
     Shapes: driving (n, n_driving), weights (n_driving, n_driven), biases (n_driven,). All are finite.
     """
@@ -27,5 +36,6 @@ def driven(driving: NDArray[np.uint8] | Floats, weights: NDArray[np.float32], bi
     step = max(1, _BLOCK // max(1, driving.shape[1]))
     for start in range(0, len(driving), step):
         block = driving[start : start + step].astype(np.float64)
-        probabilities[start : start + step] = logistic(block @ wide + biases)
+        logits = block @ wide + biases
+        probabilities[start : start + step] = logistic(logits) if size == 1 else np.exp(log_softmax(logits, size))
     return probabilities

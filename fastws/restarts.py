@@ -197,7 +197,7 @@ def training_free_energy_bits(simulation: Simulation) -> float:
     """
     machine = simulation.machine
     images, counts = np.unique(_images_of(simulation), axis=0, return_counts=True)
-    if sum(machine.layer_sizes[1:]) <= exact.MOST_QUICKLY_ENUMERATED:
+    if exact.is_enumerable(machine, exact.MOST_QUICKLY_ENUMERATED):
         bits = exact.free_energy_bits(machine, images)
     else:
         bits = estimate.free_energy_bits(machine, images, _SAMPLES)

@@ -24,6 +24,7 @@ from fastws.kernels.rooms import room_for_samples
 from fastws.kernels.types import Reweighting, Rule, Samples
 from fastws.learning import Seen, prepare, sources
 from fastws.machine import Machine
+from fastws.softmax import check_binary_units
 from fastws.steps import check_states, make_rule
 
 __all__ = ["importance_weights", "reweighted_update"]
@@ -32,20 +33,22 @@ RECOGNITION = ("sleep", "wake", "both")
 
 
 class Sampling:
-    """From how many representations of an input a simulation learns, and from what recognition does.
+    """From how many representations of an input a machine learns, and from what recognition does.
 
     Parameters
     ----------
+    machine : Machine
     n_samples : int
     recognition : {"sleep", "wake", "both"}
 
     Raises
     ------
     ValueError
-        If there is no such number or word, or one sample has to teach recognition.
+        If there is no such number or word, one sample has to teach recognition, or several a machine with softmax
+        groups.
     """
 
-    def __init__(self, n_samples: Whole, recognition: str) -> None:
+    def __init__(self, machine: Machine, n_samples: Whole, recognition: str) -> None:
         self.n_samples = check_integer(n_samples, "n_samples")
         if recognition not in RECOGNITION:
             raise ValueError(
@@ -58,6 +61,8 @@ class Sampling:
                 f"recognition is {recognition!r} with n_samples=1: from one sample it learns nothing, since the "
                 "expected gradient is zero. Give n_samples=2 or more, or recognition='sleep'."
             )
+        if self:
+            check_binary_units(machine, f"reweighted wake-sleep ({self})")
 
     def __bool__(self) -> bool:
         return self.n_samples > 1
@@ -106,8 +111,8 @@ def importance_weights(machine: Machine, samples: Sequence[Any]) -> NDArray[np.f
     Raises
     ------
     ValueError
-        If there is no sample, the states do not fit the machine, are not binary or not of one input, or a parameter is
-        not finite.
+        If there is no sample, the states do not fit the machine, are not binary or not of one input, a parameter is not
+        finite, or the machine has softmax groups.
 
     Notes
     -----
@@ -177,7 +182,7 @@ def reweighted_update(
      [ 0.025 -0.025  0.025]]
     """
     checked = _check_samples(machine, samples)
-    Sampling(len(samples), "both" if recognition else "sleep")
+    Sampling(machine, len(samples), "both" if recognition else "sleep")
     rule = make_rule(machine, rates, nonnegative_input_weights)
     if nonnegative_input_weights:
         machine.clip_input_weights()
@@ -186,7 +191,8 @@ def reweighted_update(
 
 
 def _check_samples(machine: Machine, samples: Sequence[Any]) -> Samples:
-    """Return samples as the kernels take them, of a machine that is finite."""
+    """Return samples as the kernels take them, of a machine that is finite and binary."""
+    check_binary_units(machine, "reweighted wake-sleep")
     machine.check_finite()
     if len(samples) == 0:
         raise ValueError("samples is empty; give the states of all layers of one representation or more.")

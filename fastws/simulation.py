@@ -77,7 +77,7 @@ class Simulation:
     ValueError
         If the stream is none or does not fit the machine, the schedule is empty, a number is out of range, a
         parameter of the machine is not finite, a rule is none, one sample is to teach recognition, or several samples
-        are to be learned from by rules of your own or by a stream's own `learn`.
+        are to be learned from by rules of your own, by a stream's own `learn` or by a machine with softmax groups.
 
     Examples
     --------
@@ -118,7 +118,7 @@ class Simulation:
         self.nonnegative_input_weights = bool(nonnegative_input_weights)
         self.seed = check_integer(seed, "seed", at_least=0)
         self.wake_rule, self.sleep_rule = wake_rule, sleep_rule
-        rules, sampling = OwnRules(wake_rule, sleep_rule), Sampling(n_samples, recognition)
+        rules, sampling = OwnRules(wake_rule, sleep_rule), Sampling(machine, n_samples, recognition)
         self.n_samples, self.recognition = sampling.n_samples, sampling.recognition
         if rules and sampling:
             raise ValueError(f"{rules} learns from one sample; leave {sampling} out, or the rule.")
@@ -248,7 +248,7 @@ class Simulation:
     def _description(self, stream: dict[str, Any]) -> dict[str, Any]:
         """Return, for JSON, everything but arrays; the stream's part is given."""
         return {
-            "layer_sizes": self.machine.layer_sizes,
+            **self.machine.made_with(),
             "stream": stream,
             "schedule": self._schedule.pairs(),
             "nonnegative_input_weights": self.nonnegative_input_weights,
@@ -488,7 +488,7 @@ def load_runs(
 def _restore(
     description: dict[str, Any], arrays: dict[str, NDArray[Any]], stream: Stream | None, rules: OwnRules
 ) -> Simulation:
-    machine = Machine.from_arrays(description["layer_sizes"], arrays)
+    machine = Machine.from_arrays(description["layer_sizes"], arrays, description.get("groups"))
     learning: dict[str, Any] = {**rules.named_in(description), **Sampling.named_in(description)}
     run = Simulation(
         machine,

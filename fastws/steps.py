@@ -11,6 +11,7 @@ from fastws.kernels.types import Rule
 from fastws.learning import least_input_weight
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
+from fastws.softmax import check_one_on
 
 __all__ = ["sleep_step", "sleep_update", "wake_step", "wake_update"]
 
@@ -116,7 +117,8 @@ def wake_update(machine: Machine, states: Any, rates: Any, nonnegative_input_wei
     Raises
     ------
     ValueError
-        If the states do not fit the machine or are not binary, or a rate or a parameter is not what `wake_step` takes.
+        If the states do not fit the machine or are not binary, a softmax group has not exactly one unit on, or a rate
+        or a parameter is not what `wake_step` takes.
 
     Examples
     --------
@@ -184,5 +186,6 @@ def check_states(machine: Machine, states: Any, name: str = "states") -> NDArray
         rows = check_binary(states[layer], name=f"{name}[{layer}]")
         if rows.shape != (1, size):
             raise ValueError(f"{name}[{layer}] has shape {np.shape(states[layer])}; its layer has {size} units.")
+        check_one_on(rows, machine.groups[layer], f"{name}[{layer}]")
         checked[layer, :size] = rows[0]
     return checked

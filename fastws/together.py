@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastws.kernels.layout import LANES
 from fastws.kernels.types import Rule
 from fastws.learning import learn
+from fastws.softmax import has_groups
 from fastws.streams.protocol import learns_by_delta_rule, learns_together, same_examples
 
 # Sixteen together take as long as this many one by one; bench/sweep.py measures it.
@@ -40,7 +41,7 @@ def groups(simulations: Sequence[Any]) -> list[list[Any]]:
 
 def _all_but_seed(simulation: Any) -> tuple[Any, ...] | None:
     """Return what is equal for simulations that differ in seed and parameters only; None for one that learns alone."""
-    if simulation._other or not learns_together(simulation.stream):
+    if simulation._other or has_groups(simulation.machine) or not learns_together(simulation.stream):
         return None
     return (
         simulation.machine.layer_sizes,

@@ -256,7 +256,7 @@ class HelmholtzMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Binary
             threads_of(self.n_jobs),
             check_integer(self.n_runs, "n_runs"),
         )
-        if sum(self.machine_.layer_sizes[1:]) <= exact.MOST_QUICKLY_ENUMERATED:
+        if exact.is_enumerable(self.machine_, exact.MOST_QUICKLY_ENUMERATED):
             bits = exact.free_energy_bits(self.machine_, images)
         else:
             seed = self._seeds(1)[0]

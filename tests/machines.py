@@ -5,9 +5,9 @@ import numpy as np
 from fastws.machine import Machine
 
 
-def random_machine(layer_sizes, seed=0):
+def random_machine(layer_sizes, seed=0, groups=None):
     """Return a machine whose parameters are uniform in [-3, 3]."""
-    machine, rng = Machine(layer_sizes), np.random.default_rng(seed)
+    machine, rng = Machine(layer_sizes, groups), np.random.default_rng(seed)
     for array in parameter_arrays(machine):
         array[...] = rng.uniform(-3, 3, array.shape)
     return machine

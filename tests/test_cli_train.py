@@ -258,3 +258,41 @@ def test_several_samples_an_image_in_one_go_or_interrupted(run, monkeypatch, no_
 )
 def test_what_recognition_cannot_learn_from_is_refused(run, tmp_path, words, said):
     assert_refused(run, tmp_path, ["train", "--data", "x.npy", "--layers", "16,5", *words], said)
+
+
+def test_softmax_groups_in_one_go_or_interrupted(run, monkeypatch, no_pictures):
+    monkeypatch.setattr("fastws.threads._SECONDS_A_LOOK", 0.001)
+    words = ("train", "--data", "x.npy", "--layers", "16,6", "--groups", "1,3", "--sweeps", 200, "--rates", 0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr("fastws.cli.session.progress_bar", interrupting)
+        assert run(*words, "--out", "a")[0] == session.INTERRUPTED
+    code, out, err = run("resume", "a/run.npz", "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    assert (result["layer_sizes"], result["groups"]) == ([16, 6], [1, 3])
+    machine = fastws.Machine([16, 6], [1, 3])
+    fastws.Simulation(machine, fastws.Images(X), [(12_000, 0.05)]).advance()
+    assert fastws.Machine.load("a/machine.npz").groups == (1, 3)
+    np.testing.assert_array_equal(parameter_bits(fastws.Machine.load("a/machine.npz")), parameter_bits(machine))
+    code, _, err = run("train", "--data", "x.npy", "--resume-from", "a/machine.npz", "--groups", "1,2")
+    assert (code, "leave --groups out" in err) == (2, True)
+    assert run("train", "--data", "x.npy", "--resume-from", "a/machine.npz", "--sweeps", 1, "--out", "c")[0] == 0
+    assert fastws.Machine.load("c/machine.npz").groups == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ("1,4", "--groups[1] is 4, which does not divide the 6 units of layer 1"),
+        ("2,3", "--groups[0] is 2; input units are binary"),
+        ("3", "--groups has 1 sizes of groups; the machine has 2 layers"),
+        ("1,x", "--groups is '1,x'; give whole numbers"),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(run, tmp_path, groups, said):
+    assert_refused(run, tmp_path, ("train", "--data", "x.npy", "--layers", "16,6", "--groups", groups), said)
+
+
+def test_several_samples_refuse_groups(run, tmp_path):
+    words = ("train", "--data", "x.npy", "--layers", "16,6", "--groups", "1,3", "--samples", 2)
+    assert_refused(run, tmp_path, words, "has softmax groups, and --samples 2 or more knows binary units only")

@@ -384,6 +384,8 @@ def small_runs():
         (random_machine([17, 5, 33, 1]), Images(x), 50),
         (random_machine([17, 1]), Images(x), 50),
         (random_machine([17, 65, 70]), Images(x), 3),
+        (random_machine([17, 6, 20], groups=[1, 3, 20]), Images(x), 50),
+        (random_machine([17, 65, 66], groups=[1, 1, 22]), Images(x), 3),
     ]
     for machine, stream, n in runs:
         Simulation(machine, stream, [(n, 0.1)], nonnegative_input_weights=True, seed=1).advance()

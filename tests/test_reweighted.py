@@ -180,7 +180,7 @@ def test_learning_from_one_sample_is_wake_sleep_to_the_bit(stream, sizes):
     machine, rule = random_machine(sizes), Rule(np.float32(RATES[: len(sizes)]), np.float32(-np.inf))
     expected, seen, seen_by_other = machine.copy(), np.zeros(1, np.uint64), np.zeros(1, np.uint64)
     learn(stream, [expected], [4], 30, [seen], rule)
-    Sampling(1, "sleep").learn(stream, machine, 4, 30, seen_by_other, rule)
+    Sampling(machine, 1, "sleep").learn(stream, machine, 4, 30, seen_by_other, rule)
     assert parameter_bits(machine).tolist() == parameter_bits(expected).tolist()
     assert seen_by_other.tolist() == seen.tolist() == [30]
 

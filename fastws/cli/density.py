@@ -149,7 +149,8 @@ def _print(result: dict[str, Any]) -> None:
         above = "" if entropy is None or method == "entropy" else _with_interval(*interval(gaps(costs, entropy)))
         published = [f"{then[method]:.1f}" if method in then else ""]
         if entropy is not None:
-            published.append("" if method == "entropy" else f"{then[method] - then['entropy']:+.1f}")
+            known_then = method in then and method != "entropy"
+            published.append(f"{then[method] - then['entropy']:+.1f}" if known_then else "")
         cost = _with_interval(*interval(costs)) if entropy is None else f"{interval(costs)[0]:.2f}"
         rows.append((LABELS[method], cost, *([] if entropy is None else [above]), *(published if then else [])))
     columns = ["bits a test image", "here", *([] if entropy is None else ["above the entropy"])]

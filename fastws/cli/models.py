@@ -42,7 +42,7 @@ def evaluate(
         check_output(per_image, model, data)
     image_set = read_images(data, "test", key, threshold, binarise, label_column)
     images = image_set.x
-    enumerable = sum(machine.layer_sizes[1:]) <= exact.MAX_HIDDEN
+    enumerable = exact.is_enumerable(machine)
     with busy(f"Measuring {len(images):,} images"):
         if enumerable:
             exactly = exact.measures(machine, images)._asdict()
@@ -103,5 +103,5 @@ def show(model: Model, shape: Shape = None, out: Out = None, json: Json = False)
     height_width = image_shape(shape, machine.layer_sizes[0])
     folder = prepare_folder(out or Path("fastws-show"))
     files = plotting.save(plotting.hinton(machine, height_width), folder / "weights")
-    result = {"layer_sizes": machine.layer_sizes}
+    result = machine.made_with()
     report(result, folder, files, json, lambda: print(f"The generative weights of {machine}."))

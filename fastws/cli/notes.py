@@ -37,7 +37,7 @@ def _check_bars(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
         if not isinstance(run.stream, Bars) or run.stream.size > MAX_ENUMERATED_SIZE:
             raise ValueError(f"{run.stream!r} is not what fastws bars learns from")
         exact.check_size(run.machine)
-    if len({(run.machine.layer_sizes, run.total_examples, repr(run.stream)) for run in runs}) > 1:
+    if len({(str(run.machine), run.total_examples, repr(run.stream)) for run in runs}) > 1:
         raise ValueError("the simulations differ in more than their seeds")
     points, trial = evaluation_points(runs[0].total_examples), trial_length(runs[0])
     contest = _row(_whole(), _whole(at_least=1), _whole(at_least=1), _whole())
@@ -101,7 +101,7 @@ def _check_digits(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
 def _check_train(notes: dict[str, Any], runs: "Sequence[Simulation]") -> None:
     _check_images(runs)
     simulation, *judges = runs
-    if len(judges) > 1 or any(judge.machine.layer_sizes != simulation.machine.layer_sizes for judge in judges):
+    if len(judges) > 1 or any(str(judge.machine) != str(simulation.machine) for judge in judges):
         raise ValueError(f"there are {len(runs)} simulations, where one is expected and one like it for the best")
     curve = _list(_row(_whole(), *[_number()] * len(runs)))
     _record(

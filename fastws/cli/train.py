@@ -27,6 +27,14 @@ def train(
     layers: Annotated[
         str | None, typer.Option(help="Units of the layers, input first, as in 64,16,16,4.", show_default=False)
     ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            help="Units of a softmax group of each layer, input first, of which one is on: 1,20 with --layers 64,20 is "
+            "a mixture of 20 components.  \\[default: 1 everywhere, binary units]",
+            show_default=False,
+        ),
+    ] = None,
     rates: Annotated[
         str | None,
         typer.Option(
@@ -93,12 +101,14 @@ def train(
     if patience is not None and validation is None:
         raise ValueError("--patience goes with --validation, which says what part of the images to hold out.")
     _check_recognition(recognition, samples)
-    machine = _machine_to_train(layers, resume_from)
+    machine = _machine_to_train(layers, groups, resume_from)
     images = read_images(data, "train", key, threshold, binarise, label_column)
     n_pixels, found = machine.layer_sizes[0], images.x.shape[1]
     if n_pixels != found:
         where = f"--layers begins with {n_pixels}" if layers else f"the machine of {resume_from} has {n_pixels}"
         raise ValueError(f"{where} input units; the images have {found} pixels.")
+    if samples > 1:
+        _check_binary_units(machine)
     x, held_out = images.x, None
     if validation is not None:
         x, held_out = _hold_out(x, validation, seed)
@@ -119,17 +129,29 @@ def _check_recognition(recognition: str, samples: int) -> None:
         )
 
 
-def _machine_to_train(layers: str | None, resume_from: Path | None) -> "Machine":
+def _check_binary_units(machine: "Machine") -> None:
+    from fastws.softmax import check_binary_units
+
+    check_binary_units(machine, "--samples 2 or more")
+
+
+def _machine_to_train(layers: str | None, groups: str | None, resume_from: Path | None) -> "Machine":
     from fastws.machine import Machine
+    from fastws.softmax import check_groups
 
     sizes = None if layers is None else layer_sizes(layers, "--layers")
+    of_groups = None if groups is None else layer_sizes(groups, "--groups")
     if resume_from is None:
         if sizes is None:
             raise ValueError("--layers is missing; give the units of the layers, input first, as in 64,16,16,4.")
-        return Machine(sizes)
+        return Machine(sizes, check_groups(of_groups, tuple(sizes), "--groups"))
     machine = Machine.load(resume_from)
-    if sizes is not None and tuple(sizes) != machine.layer_sizes:
-        raise ValueError(f"--layers is {layers}, but {resume_from} holds {machine}; leave --layers out.")
+    for option, text, given, held in (
+        ("--layers", layers, sizes, machine.layer_sizes),
+        ("--groups", groups, of_groups, machine.groups),
+    ):
+        if given is not None and tuple(given) != held:
+            raise ValueError(f"{option} is {text}, but {resume_from} holds {machine}; leave {option} out.")
     return machine
 
 

@@ -32,6 +32,7 @@ from fastws.codec.container import (
 )
 from fastws.codec.limits import check_claim
 from fastws.machine import Machine
+from fastws.softmax import check_binary_units
 
 __all__ = ["METHODS", "Description", "Ledger", "compress", "decompress", "describe", "fingerprint", "ledger"]
 
@@ -96,8 +97,8 @@ def compress(
     Raises
     ------
     ValueError
-        If x has another width or a value other than 0 and 1, a parameter of the machine is not finite, or another
-        argument is out of range.
+        If x has another width or a value other than 0 and 1, a parameter of the machine is not finite, it has
+        softmax groups, or another argument is out of range.
 
     Examples
     --------
@@ -107,7 +108,7 @@ def compress(
     >>> bool((fastws.codec.decompress(machine, blob) == x).all())
     True
     """
-    machine.check_finite()
+    _check_machine(machine)
     inputs = check_binary(x, machine.layer_sizes[0])
     check_method(method)
     shape = _check_shape(image_shape, machine.layer_sizes[0])
@@ -143,8 +144,8 @@ def decompress(machine: Machine, blob: bytes, progress: Progress | None = None) 
     ------
     ValueError
         If the content is not that of a whole ``.fws`` file, was altered, has a later version, or was compressed with
-        another machine, or a parameter of the machine is not finite. Nothing is allocated or decoded before that is
-        known.
+        another machine, or the machine has softmax groups or a parameter that is not finite. Nothing is allocated or
+        decoded before that is known.
 
     Examples
     --------
@@ -153,7 +154,7 @@ def decompress(machine: Machine, blob: bytes, progress: Progress | None = None) 
     >>> fastws.codec.decompress(machine, fastws.codec.compress(machine, [[0, 1, 1, 0]]))
     array([[0, 1, 1, 0]], dtype=uint8)
     """
-    machine.check_finite()
+    _check_machine(machine)
     about, words = unpack(blob)
     if about.layer_sizes != machine.layer_sizes:
         raise ValueError(
@@ -202,6 +203,11 @@ def describe(blob: bytes) -> Description:
 def fingerprint(machine: Machine) -> str:
     """Return 32 hexadecimal digits that stand for the layer sizes and all parameters, of either direction.
 
+    Raises
+    ------
+    ValueError
+        If the machine has softmax groups.
+
     Examples
     --------
     >>> import fastws
@@ -209,6 +215,7 @@ def fingerprint(machine: Machine) -> str:
     >>> fastws.codec.fingerprint(machine) == fastws.codec.fingerprint(machine.copy())
     True
     """
+    check_binary_units(machine, "fastws.codec")
     state = hashlib.sha256(struct.pack(f"<{len(machine.layer_sizes)}I", *machine.layer_sizes))
     for array in machine.arrays().values():
         state.update(array.astype("<f4").tobytes())
@@ -240,7 +247,7 @@ def ledger(machine: Machine, x: ArrayLike, seed: Whole = 0) -> Ledger:
     >>> account.paid_bits.round(2), account.returned_bits.round(2)
     (array([[4., 2.]]), array([[2.]]))
     """
-    machine.check_finite()
+    _check_machine(machine)
     inputs = check_binary(x, machine.layer_sizes[0])
     _check_seed(seed)
     coder = Coder(machine, "bits-back", initial_words(machine.layer_sizes, "bits-back", seed))
@@ -252,6 +259,11 @@ def ledger(machine: Machine, x: ArrayLike, seed: Whole = 0) -> Ledger:
         paid[row] = generative[::-1]
         returned[row] = recognition
     return Ledger(paid, returned)
+
+
+def _check_machine(machine: Machine) -> None:
+    check_binary_units(machine, "fastws.codec")
+    machine.check_finite()
 
 
 def check_method(method: str) -> None:

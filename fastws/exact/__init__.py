@@ -19,8 +19,9 @@ from numpy.typing import ArrayLike
 from fastws import notebook
 from fastws.checks import check_binary
 from fastws.exact.careful import new_level
-from fastws.exact.levels import BLOCK, Floats, Level, States, all_states
+from fastws.exact.levels import BLOCK, Floats, Level, States, n_states_of_layer, states_of_layer
 from fastws.machine import Machine
+from fastws.softmax import has_groups
 from fastws.threads import one_blas_thread
 
 __all__ = [
@@ -96,14 +97,35 @@ class Report:
         return notebook.shown("Report", rows)
 
 
+def n_representations(machine: Machine) -> int:
+    """Return how many total representations there are: 2**H of H binary hidden units."""
+    layers = zip(machine.layer_sizes[1:], machine.groups[1:], strict=True)
+    return math.prod(n_states_of_layer(n, size) for n, size in layers)
+
+
+def is_enumerable(machine: Machine, most_hidden: int = MAX_HIDDEN) -> bool:
+    """Return whether a machine has no more to enumerate than one of so many binary hidden units."""
+    largest = max(
+        n * n_states_of_layer(n, size) for n, size in zip(machine.layer_sizes[1:], machine.groups[1:], strict=True)
+    )
+    return n_representations(machine) <= 2**most_hidden and largest <= most_hidden * 2**most_hidden
+
+
 def check_size(machine: Machine) -> None:
     """Raise `ValueError` if the machine has too many hidden units to enumerate."""
-    n_hidden = sum(machine.layer_sizes[1:])
-    if n_hidden > MAX_HIDDEN:
+    if is_enumerable(machine):
+        return
+    if has_groups(machine):
         raise ValueError(
-            f"the machine has {n_hidden} hidden units; exact evaluation enumerates all 2**{n_hidden} representations, "
-            f"so it takes at most {MAX_HIDDEN}. Use fastws.estimate, which samples them."
+            f"{machine} has too many representations: exact evaluation enumerates all, and takes what {MAX_HIDDEN} "
+            f"binary hidden units have, 2**{MAX_HIDDEN}, and as many states of a layer. Use fastws.estimate, which "
+            "samples them."
         )
+    n_hidden = sum(machine.layer_sizes[1:])
+    raise ValueError(
+        f"the machine has {n_hidden} hidden units; exact evaluation enumerates all 2**{n_hidden} representations, "
+        f"so it takes at most {MAX_HIDDEN}. Use fastws.estimate, which samples them."
+    )
 
 
 def representations(machine: Machine) -> States:
@@ -112,12 +134,13 @@ def representations(machine: Machine) -> States:
     Parameters
     ----------
     machine : Machine
-        At most 20 hidden units.
+        At most 20 hidden units, or 2**20 representations.
 
     Returns
     -------
     ndarray of uint8, shape (2**H, H)
-        Row r holds the binary digits of r. The first hidden layer's units come first and are the most significant.
+        Row r holds the binary digits of r. The first hidden layer's units come first and are the most significant. Of a
+        softmax group there are the states in which one unit is on, the first of it first; there are fewer rows then.
 
     Raises
     ------
@@ -131,7 +154,11 @@ def representations(machine: Machine) -> States:
     [[0, 0], [0, 1], [1, 0], [1, 1]]
     """
     check_size(machine)
-    return all_states(sum(machine.layer_sizes[1:]))
+    found = np.zeros((1, 0), np.uint8)
+    for n, size in zip(machine.layer_sizes[1:], machine.groups[1:], strict=True):
+        own = states_of_layer(n, size)
+        found = np.concatenate([np.repeat(found, len(own), axis=0), np.tile(own, (len(found), 1))], axis=1)
+    return found
 
 
 class Measures(NamedTuple):
@@ -172,7 +199,7 @@ def measures(machine: Machine, x: ArrayLike) -> Measures:
     Parameters
     ----------
     machine : Machine
-        At most 20 hidden units.
+        At most 20 hidden units, or 2**20 representations.
     x : array_like of {0, 1}, shape (n, n_0)
 
     Returns
@@ -284,7 +311,7 @@ def posterior(machine: Machine, x: ArrayLike) -> Floats:
     Parameters
     ----------
     machine : Machine
-        At most 20 hidden units.
+        At most 20 hidden units, or 2**20 representations.
     x : array_like of {0, 1}, shape (n, n_0)
 
     Returns
@@ -306,7 +333,7 @@ def posterior(machine: Machine, x: ArrayLike) -> Floats:
     array([[0.25, 0.25, 0.25, 0.25]])
     """
     level, inputs = _prepare(machine, x)
-    return _fill(level.posterior, inputs, sum(machine.layer_sizes[1:]))
+    return _fill(level.posterior, inputs, n_representations(machine))
 
 
 @one_blas_thread()
@@ -316,7 +343,7 @@ def recognition_distribution(machine: Machine, x: ArrayLike) -> Floats:
     Parameters
     ----------
     machine : Machine
-        At most 20 hidden units.
+        At most 20 hidden units, or 2**20 representations.
     x : array_like of {0, 1}, shape (n, n_0)
 
     Returns
@@ -340,7 +367,7 @@ def recognition_distribution(machine: Machine, x: ArrayLike) -> Floats:
     array([[0. , 0. , 0.5, 0.5]])
     """
     level, inputs = _prepare(machine, x)
-    return _fill(level.recognition, inputs, sum(machine.layer_sizes[1:]))
+    return _fill(level.recognition, inputs, n_representations(machine))
 
 
 @one_blas_thread()
@@ -350,7 +377,7 @@ def report(machine: Machine, patterns: ArrayLike, probabilities: ArrayLike) -> R
     Parameters
     ----------
     machine : Machine
-        At most 20 hidden units.
+        At most 20 hidden units, or 2**20 representations.
     patterns : array_like of {0, 1}, shape (m, n_0)
         The inputs, as `Bars.distribution` lists them. One that is given twice has the sum of its probabilities.
     probabilities : array_like of float, shape (m,)
@@ -414,13 +441,12 @@ def check_probabilities(probabilities: ArrayLike, n_patterns: int) -> Floats:
     return checked
 
 
-def _fill(distribution: Callable[[States], Floats], inputs: States, n_hidden: int) -> Floats:
-    """Return a distribution over 2**n_hidden representations for each input, made a few inputs at a time."""
-    n_states = 2**n_hidden
+def _fill(distribution: Callable[[States], Floats], inputs: States, n_states: int) -> Floats:
+    """Return a distribution over so many representations for each input, made a few inputs at a time."""
     most = _MAX_BYTES // (8 * n_states)
     if len(inputs) > most:
         raise ValueError(
-            f"x has {len(inputs)} rows; over 2**{n_hidden} representations the result would take "
+            f"x has {len(inputs)} rows; over {n_states:,} representations the result would take "
             f"{8 * n_states * len(inputs) / 2**30:.2f} GiB, and at most 1 GiB is returned at once. "
             f"Give at most {most} rows at a time."
         )

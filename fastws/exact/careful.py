@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastws.exact.levels import Floats, Level, States
 from fastws.logits import ExactSums, are_moderate
@@ -20,9 +21,9 @@ def new_level(machine: Machine, level: int = 0) -> Level:
 class CarefulLevel(Level):
     """A level whose generative parameters are so large that Σ softplus(a) - Σ s a would lose what matters.
 
-    A unit costs max(a, 0) - s a + log(1 + exp(-|a|)). The first two terms are sums of parameters, and are kept in parts
-    whose sums are exact, those of all units and of all levels that are careful; only what is left of them is rounded.
-    So costs may be huge, cancel, and differ by little.
+    A unit costs max(a, 0) - s a + log(1 + exp(-|a|)), and a group of units max a - s a + log Σ exp(a - max a). The
+    first two terms are sums of parameters, and are kept in parts whose sums are exact, those of all units and of all
+    levels that are careful; only what is left of them is rounded. So costs may be huge, cancel, and differ by little.
     """
 
     block = 2**17  # what a leading state costs is worked out anew for each block
@@ -113,9 +114,9 @@ class CarefulLevel(Level):
         for k in range(len(self.leading_states)):
             logits = [of_trailing + of_leading[k] for of_leading, of_trailing in zip(leading, trailing, strict=True)]
             a = self._sums.total(logits)
-            rest = np.log1p(np.exp(-np.abs(a))).sum(axis=1)
+            rest = _rest(a, self.group)
             # Σ max(a, 0) - s a; what cancels here is exact.
-            off = [(part * (a > 0)).sum(axis=1) for part in logits]
+            off = [(part * _largest(a, self.group)).sum(axis=1) for part in logits]
             yield k, [o - (x + y[:, k, np.newaxis] + z) for o, (y, x, z) in zip(off, driven, strict=True)], rest
 
     @cached_property
@@ -126,7 +127,24 @@ class CarefulLevel(Level):
         elif self.above:
             parts, rest = np.zeros((len(self._sums.parts), len(self._states))), -self._upper_log_probs
         else:
-            h, a = self._states, self.top_biases
-            parts = np.array([(1.0 - h) @ (part * (a > 0)) - h @ (part * (a < 0)) for part in self._top_parts])
-            rest = np.full(len(h), np.log1p(np.exp(-np.abs(a))).sum())
+            h, a = self._states, self.top_biases[np.newaxis]
+            largest = _largest(a, self.upper_group)[0]
+            parts = np.array([(part * largest).sum() - h @ part for part in self._top_parts])
+            rest = np.full(len(h), _rest(a, self.upper_group)[0])
         return [self._table(part) for part in parts], self._table(rest)
+
+
+def _largest(a: Floats, size: int) -> NDArray[np.bool_]:
+    """Return which logits max(a, 0), or the largest of a group, is made of: those above 0, or one a group."""
+    if size == 1:
+        return a > 0
+    groups = a.reshape(len(a), -1, size)
+    return (np.arange(size) == groups.argmax(axis=2, keepdims=True)).reshape(a.shape)
+
+
+def _rest(a: Floats, size: int) -> Floats:
+    """Return what costs hold besides max(a, 0) - s a, or max a - s a of a group, summed over the units of each row."""
+    if size == 1:
+        return np.asarray(np.log1p(np.exp(-np.abs(a))).sum(axis=1))
+    groups = a.reshape(len(a), -1, size)
+    return np.asarray(np.log(np.exp(groups - groups.max(axis=2, keepdims=True)).sum(axis=2)).sum(axis=1))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastws.logits import logits_of
 from fastws.machine import Machine
+from fastws.probabilities import log_softmax
 from fastws.threads import shares, side_by_side
 
 Floats = NDArray[np.float64]
@@ -42,10 +43,11 @@ class Level:
             for parameter in (machine.gen_weights, machine.gen_biases, machine.rec_weights, machine.rec_biases)
         )
         n_upper, self.n_lower = self.gen_weights.shape
-        self.n_trailing = min(n_upper, _MAX_TRAILING)
+        self.group, self.upper_group = machine.groups[level : level + 2]
+        self.n_trailing = min(n_upper, _trailing_units(self.upper_group))
         self.n_leading = n_upper - self.n_trailing
         self.leading_states, self.trailing_states = (
-            all_states(n).astype(np.float64) for n in (self.n_leading, self.n_trailing)
+            states_of_layer(n, self.upper_group).astype(np.float64) for n in (self.n_leading, self.n_trailing)
         )
         self.above = above
         self.top_biases = np.asarray(machine.gen_biases[-1], np.float64)
@@ -84,7 +86,7 @@ class Level:
         for block, s in self._blocks(rows):
             logits = self._rec_logits(s)
             # C(s|h) is the sum of softplus(a) - s a, and the mean of the logits a is the logit of the mean h.
-            mean_logits = np.exp(-_softplus(-logits)) @ self.gen_weights + self.gen_biases
+            mean_logits = _probabilities(logits, self.upper_group) @ self.gen_weights + self.gen_biases
             lengths[block] = self._expected(self._upper_lengths + self._softplus_sums, logits)
             lengths[block] -= np.vecdot(s, mean_logits)
         return lengths
@@ -94,9 +96,7 @@ class Level:
         entropies = np.empty(len(rows))
         for block, s in self._blocks(rows):
             logits = self._rec_logits(s)
-            on, off = _softplus(-logits), _softplus(logits)  # costs of a unit being on, and off
-            own = (np.exp(-on) * on + np.exp(-off) * off).sum(axis=1)
-            entropies[block] = own + self._expected(self._upper_entropies, logits)
+            entropies[block] = _entropies(logits, self.upper_group) + self._expected(self._upper_entropies, logits)
         return entropies
 
     def kl_penalties(self, rows: States, log_probs: Floats) -> Floats:
@@ -131,11 +131,11 @@ class Level:
 
     @cached_property
     def _states(self) -> States:
-        return all_states(self.n_leading + self.n_trailing)
+        return states_of_layer(self.n_leading + self.n_trailing, self.upper_group)
 
     @cached_property
     def _softplus_sums(self) -> Floats:
-        """The sum over layer l of softplus(a), a being the logits that h gives."""
+        """The sum over layer l of softplus(a), or over its groups of log Σ exp(a), a being the logits that h gives."""
         sums = np.empty((len(self.leading_states), len(self.trailing_states)))
         trailing = self.trailing_states @ self.gen_weights[self.n_leading :] + self.gen_biases
         leading = self.leading_states @ self.gen_weights[: self.n_leading]
@@ -143,7 +143,7 @@ class Level:
         def add_up(states: Sequence[int], check: Callable[[object], None]) -> None:
             for k in states:
                 check(k)
-                sums[k] = _softplus(trailing + leading[k]).sum(axis=1)
+                sums[k] = _normalisers(trailing + leading[k], self.group)
 
         side_by_side([partial(add_up, states) for states in shares(range(len(leading)))])
         return sums
@@ -156,7 +156,7 @@ class Level:
     @cached_property
     def _top_costs(self) -> Floats:
         leading, trailing = np.split(self.top_biases[np.newaxis], [self.n_leading], axis=1)
-        return _costs(leading, self.leading_states).T + _costs(trailing, self.trailing_states)
+        return self._costs_above(leading, self.leading_states).T + self._costs_above(trailing, self.trailing_states)
 
     @cached_property
     def _upper_log_probs(self) -> Floats:
@@ -204,7 +204,10 @@ class Level:
     def _log_recognition(self, logits: Floats) -> tuple[Floats, Floats]:
         """Return the terms of log Q(h|s) from leading and from trailing units."""
         leading, trailing = np.split(logits, [self.n_leading], axis=1)
-        return -_costs(leading, self.leading_states), -_costs(trailing, self.trailing_states)
+        return -self._costs_above(leading, self.leading_states), -self._costs_above(trailing, self.trailing_states)
+
+    def _costs_above(self, logits: Floats, states: Floats) -> Floats:
+        return _costs(logits, states, self.upper_group)
 
     def _expected(self, table: Floats, logits: Floats) -> Floats:
         """Return the mean of a table over Q(h|s), shape (n,)."""
@@ -225,13 +228,66 @@ def all_states(n: int) -> States:
     return np.ascontiguousarray(digits[:, 32 - n :])
 
 
+def states_of_layer(n: int, size: int) -> States:
+    """Return all states of a layer of n units in groups of a size; the last group changes fastest, from its first unit.
+
+    Of binary units they are `all_states`.
+    """
+    if size == 1:
+        return all_states(n)
+    states = np.zeros((1, 0), np.uint8)
+    for _ in range(n // size):
+        own = np.tile(np.eye(size, dtype=np.uint8), (len(states), 1))
+        states = np.concatenate([np.repeat(states, size, axis=0), own], axis=1)
+    return states
+
+
+def n_states_of_layer(n: int, size: int) -> int:
+    """Return how many states `states_of_layer` has."""
+    return 2**n if size == 1 else int(size) ** (n // size)
+
+
+def _trailing_units(size: int) -> int:
+    """Return the most units in groups of a size that have 2**10 states, or the units of a group that has more."""
+    if size == 1:
+        return _MAX_TRAILING
+    n_groups = 1
+    while n_states_of_layer((n_groups + 1) * size, size) <= 2**_MAX_TRAILING:
+        n_groups += 1
+    return n_groups * size
+
+
 def _softplus(a: Floats) -> Floats:
     """Return log(1 + exp(a)): the cost of a unit with logit a being off, or with logit -a being on (Eq 2)."""
     return np.maximum(a, 0.0) + np.log1p(np.exp(-np.abs(a)))
 
 
-def _costs(logits: Floats, states: Floats) -> Floats:
+def _probabilities(logits: Floats, size: int) -> Floats:
+    """Return the probabilities of units by Eq 1, or in groups of a size."""
+    return np.exp(-_softplus(-logits) if size == 1 else log_softmax(logits, size))
+
+
+def _normalisers(logits: Floats, size: int) -> Floats:
+    """Return for each row the sum over units of softplus(a), or over groups of log Σ exp(a)."""
+    if size == 1:
+        return np.asarray(_softplus(logits).sum(axis=1))
+    groups = logits.reshape(-1, size)
+    return _log_sum_exp(groups).reshape(len(logits), -1).sum(axis=1)
+
+
+def _entropies(logits: Floats, size: int) -> Floats:
+    """Return the entropy of the states that each row of logits gives."""
+    if size > 1:
+        logs = log_softmax(logits, size)
+        return -np.vecdot(np.exp(logs), logs)
+    on, off = _softplus(-logits), _softplus(logits)  # costs of a unit being on, and off
+    return np.asarray((np.exp(-on) * on + np.exp(-off) * off).sum(axis=1))
+
+
+def _costs(logits: Floats, states: Floats, size: int) -> Floats:
     """Return the cost of each row of states (columns) under each row of logits (rows): Eq 2, summed over units."""
+    if size > 1:
+        return -log_softmax(logits, size) @ states.T
     return _softplus(logits) @ (1.0 - states).T + _softplus(-logits) @ states.T
 
 

@@ -145,7 +145,7 @@ class TrainingRun(watched.WatchedRun):
         check_bits(self.simulation, free_energy)
         result = {
             "seed": self.simulation.seed,
-            "layer_sizes": self.machine.layer_sizes,
+            **self.machine.made_with(),
             "n_samples": self.simulation.n_samples,
             "recognition": self.simulation.recognition,
             "examples": self.simulation.examples_seen,

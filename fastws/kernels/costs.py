@@ -3,14 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from fastws.kernels import softmax
 from fastws.kernels.connection import generative, recognition
+from fastws.kernels.dispatch import by_type
 from fastws.kernels.elementary import LOG_2, exp_of_minus_magnitude, log_of_doubles
 from fastws.kernels.jit import inline, jit
 from fastws.kernels.lanes import float_bits, float_from_bits, lane_numbers, load, spread, store, to_double, where
 from fastws.kernels.layout import LANES
 from fastws.kernels.phases import n_units, recognise
 from fastws.kernels.random import draw_thresholds
-from fastws.kernels.types import Connection, Doubles, Floats, Key, Lanes, Net, Room, States
+from fastws.kernels.types import Connection, Doubles, Floats, Grouped, Key, Lanes, Narrow, Net, Room, States, Wide
+from fastws.kernels.units import logits_in_doubles
 
 PARTS = 16
 """A cost is a sum of so many parts, whatever the width of a vector: unit v is in part v mod 16."""
@@ -25,23 +28,27 @@ def clear_cost(parts: Doubles) -> None:
 
 
 @inline
-def add_layer_cost(between: Connection, states: Floats, parts: Doubles) -> None:
+def add_costs_of_layer(way: Narrow, between: Connection, states: Floats, parts: Doubles) -> None:
     """Add the cost in nats of the states of a layer, given the layer that drives it (Eq 2).
 
     A unit with logit a costs log(1 + exp(a)) - s a: this is max(a, 0) - s a plus the logarithm of 1 + exp(-|a|).
     """
-    weights, sizes, driving, driven = between
-    n = sizes[driving]
-    for first in range(0, sizes[driven], LANES):
-        a = to_double(load(weights, 0, first))
-        b = to_double(spread(np.float32(0)))
-        for u in range(0, n - 1, 2):
-            a = a + np.float64(states[driving, u]) * to_double(load(weights, 1 + u, first))
-            b = b + np.float64(states[driving, u + 1]) * to_double(load(weights, 2 + u, first))
-        if n % 2 == 1:
-            a = a + np.float64(states[driving, n - 1]) * to_double(load(weights, n, first))
-        a = a + b
-        add_costs_of_units(a, sizes[driven] - first, load(states, driven, first), first, parts)
+    driven, n = between.driven, between.sizes[between.driven]
+    for first in range(0, n, LANES):
+        a = logits_in_doubles(between, states, first)
+        add_costs_of_units(a, n - first, load(states, driven, first), first, parts)
+
+
+@inline
+def add_costs_of_either(way: Grouped, between: Connection, states: Floats, parts: Doubles) -> None:
+    """Do what `add_costs_of_layer` does, where the driven layer is divided into groups by their costs."""
+    if way.groups[between.driven] == 1:
+        add_costs_of_layer(way.binary, between, states, parts)
+    else:
+        softmax.add_costs_of_groups(way, between, states, parts)
+
+
+add_layer_cost = by_type({Narrow: add_costs_of_layer, Wide: add_costs_of_layer, Grouped: add_costs_of_either})
 
 
 @inline
@@ -93,11 +100,11 @@ def sampled_costs(
             recognise(net, room.states, room.thresholds, 0)
             clear_cost(room.parts)
             for level in range(n_levels):
-                add_layer_cost(generative(net, level), room.states, room.parts)
+                add_layer_cost(net.way, generative(net, level), room.states, room.parts)
             costs[image, sample] = total_cost(room.parts)
             clear_cost(room.parts)
             for level in range(n_levels - 1):
-                add_layer_cost(recognition(net, level), room.states, room.parts)
+                add_layer_cost(net.way, recognition(net, level), room.states, room.parts)
             surprises[image, sample] = total_cost(room.parts)
 
 

@@ -6,11 +6,11 @@ recognition parameters learn (Eq 7).
 
 import numpy as np
 
-from fastws.kernels import connection, wide
+from fastws.kernels import connection, softmax, wide
 from fastws.kernels.connection import generative, recognition
 from fastws.kernels.dispatch import by_type
 from fastws.kernels.jit import inline
-from fastws.kernels.types import Floats, Narrow, Net, Rule, Together, Wide
+from fastws.kernels.types import Floats, Grouped, Narrow, Net, Rule, Together, Wide
 
 MINUS_INFINITY = np.float32(-np.inf)
 
@@ -19,6 +19,7 @@ sample_layer = by_type(
     {
         Narrow: connection.sample_layer,
         Wide: wide.sample_layer,
+        Grouped: softmax.sample_layer,
         Together: connection.sample_layer,
     }
 )
@@ -26,6 +27,7 @@ learn = by_type(
     {
         Narrow: connection.learn,
         Wide: wide.learn,
+        Grouped: softmax.learn,
         Together: connection.learn,
     }
 )

@@ -200,7 +200,7 @@ def wake_by_kernel(way: Own, rules: Rules, net: Net, states: Floats) -> None:
     """Apply a rule of one's own to each generative connection, and hold the weights to the inputs to their floor."""
     write_layers(net, states, rules.layers)
     for level in range(len(net.sizes) - 1):
-        apply(way, rules, generative(net, level), states, rules.rule.rates[level])
+        apply(way, rules, net, generative(net, level), states, rules.rule.rates[level])
     hold_to_floor(generative(net, 0), rules.rule.floor)
 
 
@@ -209,7 +209,7 @@ def sleep_by_kernel(way: Own, rules: Rules, net: Net, states: Floats) -> None:
     """Apply a rule of one's own to each recognition connection."""
     write_layers(net, states, rules.layers)
     for level in range(len(net.sizes) - 2):
-        apply(way, rules, recognition(net, level), states, rules.rule.rates[level])
+        apply(way, rules, net, recognition(net, level), states, rules.rule.rates[level])
 
 
 @inline
@@ -222,7 +222,7 @@ def write_layers(net: Net, states: Floats, layers: Stack) -> None:
 
 
 @inline
-def apply_to_states(way: Own, rules: Rules, between: Connection, states: Floats, rate: np.float32) -> None:
+def apply_to_states(way: Own, rules: Rules, net: Net, between: Connection, states: Floats, rate: np.float32) -> None:
     """Apply a rule to a connection."""
     weights, sizes, driving, driven = between
     rows, n, m = connection(rules.layers, 0), sizes[driving], sizes[driven]
@@ -231,13 +231,13 @@ def apply_to_states(way: Own, rules: Rules, between: Connection, states: Floats,
 
 @inline
 def apply_to_probabilities(
-    way: OwnOfProbabilities, rules: Rules, between: Connection, states: Floats, rate: np.float32
+    way: OwnOfProbabilities, rules: Rules, net: Net, between: Connection, states: Floats, rate: np.float32
 ) -> None:
     """Apply a rule to a connection, given the probabilities of the driven layer."""
     weights, sizes, driving, driven = between
     rows, n, m = connection(rules.layers, 0), sizes[driving], sizes[driven]
     probabilities = connection(rules.probabilities, 0)
-    write_probabilities(between, states, probabilities)
+    write_probabilities(net.way, between, states, probabilities)
     way.kernel(
         weights[1 : 1 + n, :m], weights[0, :m], rows[driving, :n], rows[driven, :m], rate, probabilities[driven, :m]
     )

@@ -10,7 +10,7 @@ from fastws.kernels.lanes import load, store
 from fastws.kernels.phases import fantasise, learn_generative, learn_recognition, recognise
 from fastws.kernels.random import draw_ahead
 from fastws.kernels.sources import write_input
-from fastws.kernels.types import Draws, Narrow, Net, Room, Rule, Together, Wide
+from fastws.kernels.types import Draws, Grouped, Narrow, Net, Room, Rule, Together, Wide
 from fastws.kernels.units import units_a_value
 
 
@@ -19,7 +19,7 @@ def stay(way: Narrow, net: Net, home: bool) -> None:
     """Leave the parameters of one machine where they are."""
 
 
-move = by_type({Narrow: stay, Wide: stay, Together: together.move})
+move = by_type({Narrow: stay, Wide: stay, Grouped: stay, Together: together.move})
 
 
 @jit

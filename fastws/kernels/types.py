@@ -37,6 +37,25 @@ class Wide(NamedTuple):
     counts: Integers
 
 
+class Grouped(NamedTuple):
+    """One machine of which a hidden layer or more is divided into softmax groups, with room for what these compare.
+
+    Attributes
+    ----------
+    binary : Narrow or Wide
+        How its layers of binary units are gone about.
+    groups : ndarray of int64
+        The units of a group of each layer; 1 where units are binary.
+    numbers : ndarray of float64, shape (2, n)
+    probabilities : ndarray of float32, shape (1, n)
+    """
+
+    binary: Any
+    groups: Integers
+    numbers: Doubles
+    probabilities: Floats
+
+
 class Together(NamedTuple):
     """Sixteen machines of one shape, a lane each, and the stacks where they are at home.
 
@@ -55,7 +74,7 @@ class Net(NamedTuple):
 
     Attributes
     ----------
-    way : Narrow, Wide or Together
+    way : Narrow, Wide, Grouped or Together
         How kernels go about it.
     sizes : ndarray of int64
         The units of each layer, and then a 0, the empty layer that drives the top one.

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastws.kernels.connection import generative, recognition
+from fastws.kernels.dispatch import by_type
 from fastws.kernels.elementary import logistic
 from fastws.kernels.jit import inline, jit
 from fastws.kernels.lanes import load, store
@@ -11,8 +12,9 @@ from fastws.kernels.layout import LANES
 from fastws.kernels.phases import fantasise, learn_generative, learn_recognition, recognise
 from fastws.kernels.random import draw_ahead
 from fastws.kernels.run import take_input
+from fastws.kernels.softmax import write_probabilities_of_groups
 from fastws.kernels.sources import write_input
-from fastws.kernels.types import Connection, Draws, Floats, Net, Record, Room, Rule
+from fastws.kernels.types import Connection, Draws, Floats, Grouped, Narrow, Net, Record, Room, Rule, Wide
 from fastws.kernels.units import logits
 
 
@@ -39,7 +41,7 @@ def record_wake(net: Net, states: Floats, record: Record) -> None:
     """Write down the states awake, and the probabilities that Eq 4 compares them with."""
     copy_states(net, states, record.wake_states)
     for level in range(len(net.sizes) - 1):
-        write_probabilities(generative(net, level), states, record.generative)
+        write_probabilities(net.way, generative(net, level), states, record.generative)
 
 
 @inline
@@ -47,7 +49,7 @@ def record_sleep(net: Net, states: Floats, record: Record) -> None:
     """Write down the states asleep, and the probabilities that Eq 7 compares them with."""
     copy_states(net, states, record.sleep_states)
     for level in range(len(net.sizes) - 2):
-        write_probabilities(recognition(net, level), states, record.recognition)
+        write_probabilities(net.way, recognition(net, level), states, record.recognition)
 
 
 @inline
@@ -59,8 +61,26 @@ def copy_states(net: Net, states: Floats, copy: Floats) -> None:
 
 
 @inline
-def write_probabilities(between: Connection, states: Floats, probabilities: Floats) -> None:
+def write_probabilities_of_layer(way: Narrow, between: Connection, states: Floats, probabilities: Floats) -> None:
     """Write the probabilities of Eq 1 of the driven layer into its row."""
     weights, sizes, driving, driven = between
     for first in range(0, sizes[driven], LANES):
         store(probabilities, driven, first, logistic(logits(weights, sizes, states, driving, first)))
+
+
+@inline
+def write_probabilities_of_either(way: Grouped, between: Connection, states: Floats, probabilities: Floats) -> None:
+    """Do what `write_probabilities_of_layer` does, for a driven layer that may be divided into groups."""
+    if way.groups[between.driven] == 1:
+        write_probabilities_of_layer(way.binary, between, states, probabilities)
+    else:
+        write_probabilities_of_groups(way, between, states, probabilities, between.driven)
+
+
+write_probabilities = by_type(
+    {
+        Narrow: write_probabilities_of_layer,
+        Wide: write_probabilities_of_layer,
+        Grouped: write_probabilities_of_either,
+    }
+)

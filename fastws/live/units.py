@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fastws.kernels import ledger
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
+from fastws.softmax import check_binary_units
 
 
 def draw_unit(bias: float, weights: list[float], states: list[int], n: int, seed: int) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def unit_bits(machine: Machine, states: NDArray[np.uint8]) -> tuple[NDArray[np.f
     surprises : ndarray of float64, shape (n, hidden units)
         Under recognition; a row's sum is -log2 Q(α|d).
     """
+    check_binary_units(machine, "the ledger of units")
     machine.check_finite()
     costs = np.zeros(states.shape)
     surprises = np.zeros((len(states), states.shape[1] - machine.layer_sizes[0]))

@@ -91,8 +91,8 @@ def free_energy_bits(machine: Machine, x: Images_, seed: int) -> float:
     return float(estimate.measures(machine, x, n_samples, seed, n_threads=1).free_energy_bits.mean())
 
 
-def wake_sleep(parts: Parts, layer_sizes: Sequence[int], seed: int, check: Check = lambda _: None) -> Result:
-    """Let a machine learn by the wake-sleep algorithm, everything at 0 at first, and test it.
+def wake_sleep(parts: Parts, machine: Machine, seed: int, check: Check = lambda _: None) -> Result:
+    """Let a machine learn by the wake-sleep algorithm, and test it.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def wake_sleep(parts: Parts, layer_sizes: Sequence[int], seed: int, check: Check
     """
     n = len(parts.train)
     # There is no end to the schedule but the rule's.
-    run = Simulation(Machine(layer_sizes), Images(parts.train), [(2**62, RATE)], seed=seed)
+    run = Simulation(machine, Images(parts.train), [(2**62, RATE)], seed=seed)
 
     def cost() -> float:
         check(run.examples_seen)

@@ -12,17 +12,21 @@ from fastws.checks import check_integer
 from fastws.experiments.density import protocol, rivals
 from fastws.experiments.density.protocol import Check, Result
 from fastws.experiments.density.sets import Draw, Source, has_entropy, nets_of
+from fastws.machine import Machine
 from fastws.threads import one_blas_thread, side_by_side
 
 __all__ = ["COMPONENTS", "ENTROPY", "METHODS", "Study", "task_names"]
 
-METHODS = ("gzip", "base_rates", "mixture", "helmholtz", "fully_visible")
+METHODS = ("gzip", "base_rates", "mixture", "helmholtz", "softmax", "fully_visible")
 """What is compared, by the names that results have."""
 COMPONENTS = (100, 50, 20, 10)
 """Sizes of the mixtures that are tried."""
+GROUPS = (50, 20)
+"""Sizes of the softmax groups that are tried, each the only hidden layer."""
 ENTROPY = "entropy"
+_SIZED = ("mixture", "helmholtz", "softmax")
 
-_MIXTURE, _ORDER = 1, 2  # beside the seed: the use of what is drawn by it
+_MIXTURE, _ORDER, _GROUP = 1, 2, 3  # beside the seed: the use of what is drawn by it
 
 
 class Task(NamedTuple):
@@ -146,10 +150,9 @@ class Study:
             "draws": self.n_draws,
             "entropy_bits": self.entropy_bits(),
             "costs_bits": self.costs_bits(),
-            "sizes": {method: [task.size for task, _ in self.best(method)] for method in ("mixture", "helmholtz")},
+            "sizes": {method: [task.size for task, _ in self.best(method)] for method in _SIZED},
             "sweeps": {
-                method: [result.sweeps for _, result in self.best(method)]
-                for method in ("mixture", "helmholtz", "fully_visible")
+                method: [result.sweeps for _, result in self.best(method)] for method in (*_SIZED, "fully_visible")
             },
             "seconds": self.seconds,
         }
@@ -169,6 +172,7 @@ def _tasks(name: str) -> list[Task]:
     return [
         *([Task(ENTROPY, "", _entropy)] if has_entropy(name) else []),
         *(Task("helmholtz", "-".join(map(str, hidden)), partial(_wake_sleep, hidden)) for hidden in nets_of(name)),
+        *(Task("softmax", str(n), partial(_softmax, n)) for n in GROUPS),
         *(Task("mixture", str(n), partial(_mixture, n)) for n in COMPONENTS),
         Task("fully_visible", "", _fully_visible),
         Task("gzip", "", lambda draw, seed, check: rivals.compressed(draw.parts)),
@@ -188,7 +192,15 @@ def _entropy(draw: Draw, seed: int, check: Check) -> Result:
 
 
 def _wake_sleep(hidden: Sequence[int], draw: Draw, seed: int, check: Check) -> Result:
-    return protocol.wake_sleep(draw.parts, [draw.parts.train.shape[1], *hidden], seed, check)
+    return protocol.wake_sleep(draw.parts, Machine([draw.parts.train.shape[1], *hidden]), seed, check)
+
+
+def _softmax(n_units: int, draw: Draw, seed: int, check: Check) -> Result:
+    """Begin where a mixture of as many components does: from 0, the units used first stay the only ones."""
+    start = rivals.BernoulliMixture(draw.parts.train, n_units, np.random.default_rng((seed, _GROUP)))
+    machine = Machine([draw.parts.train.shape[1], n_units], groups=[1, n_units])
+    machine.gen_weights[0] = np.log(start.rates) - np.log1p(-start.rates)
+    return protocol.wake_sleep(draw.parts, machine, seed, check)
 
 
 def _mixture(n_components: int, draw: Draw, seed: int, check: Check) -> Result:
