@@ -32,7 +32,7 @@ TESTS = {
         *("step", "halves", "ledger", "visible", "rules", "softmax"),
     ],
     "streams": ["streams", "kernels", "own_streams", "simulation", "restarts", "halves"],
-    "codec": ["codec"],
+    "codec": ["codec", "softmax"],
     "learning": ["kernels", "streams", "own_streams", "simulation"],
     "steps": ["kernels", "machine", "testing"],
     "machine": ["machine", "softmax", "layout", "testing", "simulation", "files"],

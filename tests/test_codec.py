@@ -232,6 +232,8 @@ def test_the_ledger_adds_up_to_the_payload(digits):
     p = 1 / (1 + np.exp(-(machine.rec_biases[0] + x.astype(np.float64) @ machine.rec_weights[0])))
     entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p)).sum(axis=1).mean()
     assert returned[:, 0].mean() == pytest.approx(entropy, rel=0.03)
+    for unsaid, said in zip(codec.ledger(machine, x[:20]), codec.ledger(machine, x[:20], seed=0), strict=True):
+        np.testing.assert_array_equal(unsaid, said)
 
 
 def test_two_alternatives_of_four_bits_cost_three_together():

@@ -44,6 +44,7 @@ def test_a_cluster_gives_the_same_table(client, tmp_path):
     assert len(sweep.read(tmp_path / "t.parquet")) == 4 * 17
 
 
+@pytest.mark.long
 def test_both_workers_run(client, tmp_path):
     tiny, processes = Tiny(tmp_path / "log", closed_after=LANES), set(workers(client).values())
 
