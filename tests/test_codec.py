@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 import json
 import os
 import struct
@@ -504,6 +505,37 @@ def test_each_image_takes_the_least_bits_that_an_image_can(sizes, scale, method,
     if scale == 0:
         exact = sizes[0] if method == "bits-back" else sum(sizes)
         assert 0.9 * exact - 0.03 * sum(sizes) <= least <= exact or (least == 0 and sum(sizes[1:]) >= 25)
+
+
+def costs_of_units(weights, biases, extreme):
+    """Return the least or most bits that off and on cost each unit, over all states of the layer that drives it."""
+    states = np.array(list(itertools.product([0.0, 1.0], repeat=len(weights))))
+    logits = states @ weights.astype(float) + biases
+    return np.array([extreme(np.log2(1 + np.exp(sign * logits)), axis=0) for sign in (1, -1)])
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sizes", [[5, 3], [9, 3, 2]])
+def test_the_least_bits_are_those_of_the_cheapest_state_of_each_unit(sizes, seed):
+    machine = scaled_machine(sizes, [0.3, 1.0][seed % 2], seed)
+    drivers = [*machine.gen_weights, np.empty((0, sizes[-1]))]
+    paid = [costs_of_units(w, b, np.min) for w, b in zip(drivers, machine.gen_biases, strict=True)]
+    returned = [costs_of_units(w, b, np.max) for w, b in zip(machine.rec_weights, machine.rec_biases, strict=True)]
+    net = [paid[0], *(p - r for p, r in zip(paid[1:], returned, strict=True))]
+    for method, bits in (("two-part", paid), ("bits-back", net)):
+        exact = max(0.0, sum(float(of_layer.min(axis=0).sum()) for of_layer in bits))
+        # Whole numbers are cut: a part in 256 of what is paid, a 128th of a bit of what returns.
+        slack = sum(float(p.max(axis=0).sum()) for p in paid) / 256 + sum(sizes[1:]) / 128 + 0.01
+        assert exact - slack <= limits.least_bits(machine, method) <= exact
+
+
+@pytest.mark.parametrize(("bits_a_unit", "known"), [(7.9, True), (8.1, False)])
+def test_of_choices_that_may_empty_the_stack_nothing_is_known(bits_a_unit, known):
+    """Before the first image there is a word for up to 32 hidden units."""
+    machine = fastws.Machine([40, 4])
+    machine.rec_biases[0][:] = np.log(2**bits_a_unit - 1)
+    assert (limits.least_bits(machine, "bits-back") > 0) == known
+    assert limits.least_bits(machine, "two-part") > 40
 
 
 def test_decoded_images_can_be_written_into():
