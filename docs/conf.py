@@ -104,7 +104,8 @@ def put_densities_in(app: Any, docname: str, source: list[str]) -> None:
     """Put what `fastws density` found, `density/*/result.json`, into the page about densities, as a table."""
     if docname != "density":
         return
-    from fastws.experiments.density.published import LABELS, PUBLISHED, TITLES, gaps, interval
+    from fastws.experiments.density.published import LABELS, PUBLISHED, TITLES, gaps
+    from fastws.experiments.intervals import interval
 
     found = {}
     for name in TITLES:

@@ -13,8 +13,9 @@ from chance import FALSE_ALARM, INTERPRETED, assert_frequencies, draws, pattern_
 from fastws.experiments.density import ImageSource, Parts, Study, SyntheticSource, bundled, is_over, sets, synthetic
 from fastws.experiments.density import protocol as protocol_module
 from fastws.experiments.density.fields import Field
-from fastws.experiments.density.published import PUBLISHED, gaps, interval
+from fastws.experiments.density.published import PUBLISHED, gaps
 from fastws.experiments.density.rivals import BernoulliMixture, base_rates
+from fastws.experiments.intervals import interval
 from fastws.machine import Machine
 from fastws.threads import Stopped
 

@@ -140,7 +140,8 @@ def _draw(result: dict[str, Any], folder: Path) -> list[Path]:
 
 
 def _print(result: dict[str, Any]) -> None:
-    from fastws.experiments.density.published import LABELS, PUBLISHED, gaps, interval
+    from fastws.experiments.density.published import LABELS, PUBLISHED, gaps
+    from fastws.experiments.intervals import interval
 
     entropy, then = result["entropy_bits"], PUBLISHED.get(result["set"], {})
     known = {} if entropy is None else {"entropy": entropy}
