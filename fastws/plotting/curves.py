@@ -231,9 +231,13 @@ def bound_curves(
             raise ValueError(f"bounds[{name!r}] has {samples.min():g} samples; a bound takes one at least.")
         curves[name] = samples, _finite([bound for _, bound in points], f"the bounds of {name}")
     lines = dict(published or {})
+    everything = [y for _, y in curves.values()]
+    if lines:
+        everything.append(_finite(list(lines.values()), "published"))
     most = max(float(samples.max()) for samples, _ in curves.values())
-    low, high = _padded([*(y for _, y in curves.values()), np.array([*lines.values()])])
-    labels = [*(f"{name}: {y[-1]:.1f}" for name, (_, y) in curves.items()), *(f"{n}: {y:.1f}" for n, y in lines.items())]
+    low, high = _padded(everything)
+    last = {name: float(y[-1]) for name, (_, y) in curves.items()} | lines
+    labels = [f"{name}: {bound:.1f}" for name, bound in last.items()]
     colors = [to_hex(color) for color in colormaps["viridis"](np.linspace(0.0, 0.85, len(curves)))]
     caption = "−log of the mean of P(α, d) / Q(α∣d) over the samples." + (" Dashed: published." if lines else "")
 
@@ -246,9 +250,9 @@ def bound_curves(
     set_y(axes, (low, high), _even_ticks(low, high), label)
     for (name, (x, y)), color in zip(curves.items(), colors, strict=True):
         _plot(axes, x, y, color, name)
-    for name, y in lines.items():
-        axes.axhline(y, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1, label=name)
-    ends = np.array([*(y[-1] for _, y in curves.values()), *lines.values()])
+    for name, bound in lines.items():
+        axes.axhline(bound, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1, label=name)
+    ends = np.array([*last.values()])
     _label_ends(page, (ends - low) / (high - low), labels, [*colors, *[MUTED] * len(lines)])
     return page.figure
 
