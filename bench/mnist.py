@@ -31,8 +31,9 @@ from fastws.streams import Images
 USER_ERROR, INTERRUPTED = 2, 130
 BINARISED_BY = {"train": 0, "test": 1}
 COUNTS, MANY = (1, 10, 100, 1000), 10_000
-IMAGES_FOR_MANY = 1000
-SWEEPS = {1: 300, 5: 120, 10: 60}
+IMAGES_FOR_MANY = 250
+SWEEPS = {(200,): {1: 300, 5: 30, 10: 16}, (200, 200): {1: 200, 5: 50, 10: 25}}
+"""By hidden layers and K."""
 PUBLISHED = {
     "784-200": {"wake-sleep": 120.8, "NVIL": 113.1},
     "784-200-200": {"wake-sleep": 107.7, "NVIL": 99.8},
@@ -93,7 +94,7 @@ class Net:
         return Simulation(machine, Images(images), schedule, seed=self.seed, **sampling)
 
 
-NETS = [Net((784, *hidden), k, sweeps) for k, sweeps in SWEEPS.items() for hidden in ((200,), (200, 200))]
+NETS = [Net((784, *hidden), k, SWEEPS[hidden][k]) for k in (1, 5, 10) for hidden in SWEEPS]
 
 
 class Study:

@@ -4,13 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastws.kernels.connection import generative, recognition
+from fastws.kernels.dispatch import by_type
 from fastws.kernels.elementary import LOG_2, exp_of_minus_magnitude, log_of_doubles
-from fastws.kernels.jit import inline, jit
+from fastws.kernels.jit import inline, inner, jit
 from fastws.kernels.lanes import float_bits, float_from_bits, lane_numbers, load, spread, store, to_double, where
 from fastws.kernels.layout import LANES
 from fastws.kernels.phases import n_units, recognise
 from fastws.kernels.random import draw_thresholds
-from fastws.kernels.types import Connection, Doubles, Floats, Key, Lanes, Net, Room, States
+from fastws.kernels.types import Connection, Doubles, Floats, Key, Lanes, Narrow, Net, Room, States, Wide
+from fastws.kernels.wide import is_wide, list_by_two
 
 PARTS = 16
 """A cost is a sum of so many parts, whatever the width of a vector: unit v is in part v mod 16."""
@@ -25,7 +27,7 @@ def clear_cost(parts: Doubles) -> None:
 
 
 @inline
-def add_layer_cost(between: Connection, states: Floats, parts: Doubles) -> None:
+def add_layer_cost_narrow(way: Narrow, between: Connection, states: Floats, parts: Doubles) -> None:
     """Add the cost in nats of the states of a layer, given the layer that drives it (Eq 2).
 
     A unit with logit a costs log(1 + exp(a)) - s a: this is max(a, 0) - s a plus the logarithm of 1 + exp(-|a|).
@@ -42,6 +44,37 @@ def add_layer_cost(between: Connection, states: Floats, parts: Doubles) -> None:
             a = a + np.float64(states[driving, n - 1]) * to_double(load(weights, n, first))
         a = a + b
         add_costs_of_units(a, sizes[driven] - first, load(states, driven, first), first, parts)
+
+
+@inner
+def add_layer_cost_either(way: Wide, between: Connection, states: Floats, parts: Doubles) -> None:
+    """Do what `add_layer_cost_narrow` does, where the connection is wide by lists of the units that are on."""
+    if is_wide(between):
+        add_wide_layer_cost(way, between, states, parts)
+    else:
+        add_layer_cost_narrow(way, between, states, parts)
+
+
+@inline
+def add_wide_layer_cost(way: Wide, between: Connection, states: Floats, parts: Doubles) -> None:
+    """Add the cost of a layer by the same two sums in the same order, of the units that are on."""
+    weights, sizes, driving, driven = between
+    list_by_two(sizes[driving], states, driving, way)
+    for first in range(0, sizes[driven], LANES):
+        a = add_listed_doubles(way, 0, weights, first, to_double(load(weights, 0, first)))
+        b = add_listed_doubles(way, 1, weights, first, to_double(spread(np.float32(0))))
+        add_costs_of_units(a + b, sizes[driven] - first, load(states, driven, first), first, parts)
+
+
+@inline
+def add_listed_doubles(way: Wide, part: int, weights: Floats, first: int, a: Lanes) -> Lanes:
+    """Add the weights from the units of a list to a sum of doubles."""
+    for k in range(way.counts[part]):
+        a = a + to_double(load(weights, 1 + way.active[part, k], first))
+    return a
+
+
+add_layer_cost = by_type({Narrow: add_layer_cost_narrow, Wide: add_layer_cost_either})
 
 
 @inline
@@ -93,11 +126,11 @@ def sampled_costs(
             recognise(net, room.states, room.thresholds, 0)
             clear_cost(room.parts)
             for level in range(n_levels):
-                add_layer_cost(generative(net, level), room.states, room.parts)
+                add_layer_cost(net.way, generative(net, level), room.states, room.parts)
             costs[image, sample] = total_cost(room.parts)
             clear_cost(room.parts)
             for level in range(n_levels - 1):
-                add_layer_cost(recognition(net, level), room.states, room.parts)
+                add_layer_cost(net.way, recognition(net, level), room.states, room.parts)
             surprises[image, sample] = total_cost(room.parts)
 
 

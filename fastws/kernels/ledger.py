@@ -123,11 +123,11 @@ def all_costs(net: Net, room: Room, states: States, image: States, costs: Double
         take_states(net, room.states, states[row], 1)
         clear_cost(room.parts)
         for level in range(n_levels):
-            add_layer_cost(generative(net, level), room.states, room.parts)
+            add_layer_cost(net.way, generative(net, level), room.states, room.parts)
         costs[row] = total_cost(room.parts)
         clear_cost(room.parts)
         for level in range(n_levels - 1):
-            add_layer_cost(recognition(net, level), room.states, room.parts)
+            add_layer_cost(net.way, recognition(net, level), room.states, room.parts)
         surprises[row] = total_cost(room.parts)
 
 
