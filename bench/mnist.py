@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bench.host import describe, one_core
 from fastws import datasets, estimate, plotting
 from fastws.cli.outputs import prepare_folder
-from fastws.cli.session import with_interval, write_json
+from fastws.cli.session import print_table, with_interval, write_json
 from fastws.experiments.intervals import interval
 from fastws.machine import Machine
 from fastws.simulation import Simulation, load_runs, save_runs
@@ -237,13 +237,39 @@ def read(folder: Path) -> Parts:
     return Parts(train[:cut], train[cut:], test)
 
 
+def layers_of(found: dict[str, Any]) -> str:
+    """Return the units of the layers of a net that was measured, input first."""
+    return "-".join(map(str, found["plan"]["layers"]))
+
+
+def table(result: dict[str, Any]) -> list[list[str]]:
+    """Return what was found as a table, whose first line is its head."""
+
+    def cell(mean: dict[str, Any]) -> str:
+        return with_interval(mean["nats"], mean["half_interval_nats"])
+
+    first = result["nets"][0]
+    counts = [f"{bound['n_samples']:,}" for bound in first["bounds"]]
+    less = f"{first['many']['n_samples']:,}: less by"
+    lines = [["net", "K", "wake-sleep, NVIL", *counts, less, "sweeps", "minutes", "ns an example a sample"]]
+    for found in result["nets"]:
+        then = result["published_nats"].get(layers_of(found), {})
+        bounds = [*map(cell, found["bounds"]), cell(found["many_less"])]
+        minutes, ns = f"{found['seconds'] / 60:.1f}", f"{found['ns_an_example_a_sample']:,.0f}"
+        plan = found["plan"]
+        published = ", ".join(map(str, then.values()))
+        lines.append([layers_of(found), str(plan["n_samples"]), published, *bounds, str(plan["sweeps"]), minutes, ns])
+    return lines
+
+
 def draw(result: dict[str, Any]) -> Figure:
     """Draw the bounds of all test images against the samples, and what was published."""
     curves, published = {}, {}
     for found in result["nets"]:
-        curves[found["net"]] = [(bound["n_samples"], bound["nats"]) for bound in found["bounds"]]
-    for net, figures in result["published_nats"].items():
-        published |= {f"{method}, {net}": nats for method, nats in figures.items()}
+        points = [(bound["n_samples"], bound["nats"]) for bound in found["bounds"]]
+        curves[f"{layers_of(found)}, K = {found['plan']['n_samples']}"] = points
+    for layers, figures in result["published_nats"].items():
+        published |= {f"{method}, {layers}": nats for method, nats in figures.items()}
     return plotting.bound_curves(curves, published, "nats a test image")
 
 
@@ -272,13 +298,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(result))
     else:
-        for found in result["nets"]:
-            figures = ", ".join(
-                f"{with_interval(bound['nats'], bound['half_interval_nats'])} ({bound['n_samples']:,})"
-                for bound in found["bounds"]
-            )
-            minutes = found["seconds"] / 60
-            print(f"{found['net']}: {figures} nats; {minutes:.1f} minutes, {found['ns_an_example_a_sample']:.0f} ns")
+        head, *lines = table(result)
+        print_table("What a test image costs, in nats, by so many samples", head, lines)
     return 0
 
 

@@ -136,30 +136,10 @@ def put_mnist_in(app: Any, docname: str, source: list[str]) -> None:
     """Put what `python -m bench.mnist --out docs/mnist` found into the page about MNIST, as a table."""
     if docname != "mnist":
         return
+    from bench.mnist import table
+
     result = json.loads((Path(__file__).parent / "mnist" / "result.json").read_text(encoding="utf-8"))
-
-    def cell(bound: dict[str, Any]) -> str:
-        return f"{bound['nats']:.2f} ± {bound['half_interval_nats']:.2f}"
-
-    counts = [f"{bound['n_samples']:,}" for bound in result["nets"][0]["bounds"]]
-    head = ["net", "K", "wake-sleep, NVIL", *counts, "10,000: less by", "sweeps", "minutes", "ns an example a sample"]
-    lines = [head]
-    for found in result["nets"]:
-        layers = "-".join(map(str, found["plan"]["layers"]))
-        then = result["published_nats"][layers]
-        lines.append(
-            [
-                layers,
-                str(found["plan"]["n_samples"]),
-                f"{then['wake-sleep']}, {then['NVIL']}",
-                *map(cell, found["bounds"]),
-                cell(found["many_less"]),
-                str(found["plan"]["sweeps"]),
-                f"{found['seconds'] / 60:.1f}",
-                f"{found['ns_an_example_a_sample']:,.0f}",
-            ]
-        )
-    source[0] = source[0].replace("MNIST_TABLE", csv_table(lines)).replace("PROCESSOR", result["host"]["cpu"])
+    source[0] = source[0].replace("MNIST_TABLE", csv_table(table(result))).replace("PROCESSOR", result["host"]["cpu"])
 
 
 def let_pictures_scroll(app: Any, doctree: Any) -> None:

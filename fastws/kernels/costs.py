@@ -27,7 +27,7 @@ def clear_cost(parts: Doubles) -> None:
 
 
 @inline
-def add_layer_cost_narrow(way: Narrow, between: Connection, states: Floats, parts: Doubles) -> None:
+def add_costs_of_layer(way: Narrow, between: Connection, states: Floats, parts: Doubles) -> None:
     """Add the cost in nats of the states of a layer, given the layer that drives it (Eq 2).
 
     A unit with logit a costs log(1 + exp(a)) - s a: this is max(a, 0) - s a plus the logarithm of 1 + exp(-|a|).
@@ -47,16 +47,16 @@ def add_layer_cost_narrow(way: Narrow, between: Connection, states: Floats, part
 
 
 @inner
-def add_layer_cost_either(way: Wide, between: Connection, states: Floats, parts: Doubles) -> None:
-    """Do what `add_layer_cost_narrow` does, where the connection is wide by lists of the units that are on."""
+def add_costs_by_lists(way: Wide, between: Connection, states: Floats, parts: Doubles) -> None:
+    """Do what `add_costs_of_layer` does, where the connection is wide by lists of the units that are on."""
     if is_wide(between):
-        add_wide_layer_cost(way, between, states, parts)
+        add_costs_of_wide_layer(way, between, states, parts)
     else:
-        add_layer_cost_narrow(way, between, states, parts)
+        add_costs_of_layer(way, between, states, parts)
 
 
 @inline
-def add_wide_layer_cost(way: Wide, between: Connection, states: Floats, parts: Doubles) -> None:
+def add_costs_of_wide_layer(way: Wide, between: Connection, states: Floats, parts: Doubles) -> None:
     """Add the cost of a layer by the same two sums in the same order, of the units that are on."""
     weights, sizes, driving, driven = between
     list_by_two(sizes[driving], states, driving, way)
@@ -74,7 +74,7 @@ def add_listed_doubles(way: Wide, part: int, weights: Floats, first: int, a: Lan
     return a
 
 
-add_layer_cost = by_type({Narrow: add_layer_cost_narrow, Wide: add_layer_cost_either})
+add_layer_cost = by_type({Narrow: add_costs_of_layer, Wide: add_costs_by_lists})
 
 
 @inline
