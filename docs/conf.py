@@ -104,7 +104,8 @@ def put_densities_in(app: Any, docname: str, source: list[str]) -> None:
     """Put what `fastws density` found, `density/*/result.json`, into the page about densities, as a table."""
     if docname != "density":
         return
-    from fastws.experiments.density.published import LABELS, PUBLISHED, TITLES, gaps, interval
+    from fastws.experiments.density.published import LABELS, PUBLISHED, TITLES, gaps
+    from fastws.experiments.intervals import interval
 
     found = {}
     for name in TITLES:
@@ -132,6 +133,16 @@ def put_densities_in(app: Any, docname: str, source: list[str]) -> None:
     ]
     table = "\n".join("   " + ", ".join(f'"{cell}"' for cell in line) for line in lines)
     source[0] = source[0].replace("DENSITY", f".. csv-table::\n   :header-rows: 1\n   :stub-columns: 1\n\n{table}", 1)
+
+
+def put_mnist_in(app: Any, docname: str, source: list[str]) -> None:
+    """Put what `python -m bench.mnist --out docs/mnist` found into the page about MNIST, as a table."""
+    if docname != "mnist":
+        return
+    from bench.mnist import table
+
+    result = json.loads((Path(__file__).parent / "mnist" / "result.json").read_text(encoding="utf-8"))
+    source[0] = source[0].replace("MNIST_TABLE", csv_table(table(result))).replace("PROCESSOR", result["host"]["cpu"])
 
 
 def let_pictures_scroll(app: Any, doctree: Any) -> None:
@@ -166,6 +177,7 @@ def setup(app: Any) -> None:
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("source-read", put_benchmark_in)
     app.connect("source-read", put_densities_in)
+    app.connect("source-read", put_mnist_in)
     app.connect("doctree-read", let_pictures_scroll)
     app.connect("autodoc-process-docstring", escape_bars)
     app.connect("build-finished", write_live_page)

@@ -105,7 +105,7 @@ class Machine:
     @property
     def net(self) -> Net:
         """What kernels take."""
-        room = (np.empty((4, max(self.layer_sizes) // 4 + 4), np.int64), np.empty(4, np.int64))
+        room = (np.empty((4, max(self.layer_sizes) // 2 + 4), np.int64), np.empty(4, np.int64))
         wide = any(min(pair) >= WIDE for pair in itertools.pairwise(self.layer_sizes)) or not (
             is_padded(self._generative) and is_padded(self._recognition)
         )

@@ -1,9 +1,11 @@
 import json
 import math
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import fastws
 from chance import INTERPRETED
@@ -20,7 +22,8 @@ TRAIN_KEYS = {"seed", "layer_sizes", "examples", "n_samples", "recognition"} | {
 TRAIN_FILES = {"machine.npz", "result.json"} | {
     f"{picture}.{suffix}" for picture in ("learning-curve", "fantasies") for suffix in ("png", "svg")
 }
-EVALUATE_KEYS = {"description_length_bits", "free_energy_bits", "neg_log_prob_bits", "n_images", "exact"}
+MEASURES = ("description_length_bits", "free_energy_bits", "neg_log_prob_bits")
+EVALUATE_KEYS = {*MEASURES, "n_images", "exact", "half_intervals", "bounds"}
 X = fastws.Bars(3).sample(40)
 
 
@@ -197,7 +200,7 @@ def test_evaluate_a_small_machine_exactly(run, tmp_path):
     assert (code, err) == (0, "")
     result, machine = json.loads(out), fastws.Machine.load("small.npz")
     assert set(result) == EVALUATE_KEYS
-    assert (result["exact"], result["n_images"]) == (True, 7)  # x_test comes before x
+    assert (result["exact"], result["n_images"], result["bounds"]) == (True, 7, [])  # x_test comes before x
     for key in ("description_length_bits", "free_energy_bits", "neg_log_prob_bits"):
         assert result[key] == pytest.approx(getattr(fastws.exact, key)(machine, X[:7]).mean(), rel=1e-12)
     assert files_in(tmp_path) == FILES
@@ -210,6 +213,43 @@ def test_evaluate_a_large_machine_by_sampling(run):
     assert (result["exact"], result["n_images"]) == (False, 40)
     for key in ("description_length_bits", "free_energy_bits", "neg_log_prob_bits"):
         assert result[key] == getattr(fastws.estimate, key)(machine, X, 30, 4).mean()
+
+
+def half_interval(values):
+    """Return half of Student's 95 % interval of the mean of 40 values; SciPy's own is another way to it."""
+    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+    return pytest.approx((high - low) / 2, rel=1e-9)
+
+
+def test_evaluate_says_how_sure_each_mean_is(run):
+    sampled = partial(fastws.estimate.measures, n_samples=100)
+    for model, by in (("small.npz", fastws.exact.measures), ("large.npz", sampled)):
+        result = json.loads(run("evaluate", model, "x.npy", "--json")[1])
+        found = by(fastws.Machine.load(model), X)
+        assert set(result["half_intervals"]) == set(MEASURES)
+        for name, half in result["half_intervals"].items():
+            assert half == half_interval(getattr(found, name))
+    np.save("one.npy", X[:1])
+    result = json.loads(run("evaluate", "small.npz", "one.npy", "--json")[1])
+    assert set(result["half_intervals"].values()) == {None}
+    assert "±" not in run("evaluate", "small.npz", "one.npy")[1]
+
+
+def test_evaluate_gives_a_bound_by_each_number_of_samples(run):
+    code, out, _ = run("evaluate", "large.npz", "x.npy", "--samples", "100, 1,10,1", "--json")
+    assert code == 0
+    result, machine = json.loads(out), fastws.Machine.load("large.npz")
+    assert [bound["n_samples"] for bound in result["bounds"]] == [1, 10, 100]
+    for bound in result["bounds"]:
+        n = bound["n_samples"]
+        bits = fastws.estimate.neg_log_prob_bits(machine, X, n)
+        assert bound == {"n_samples": n, "bits": bits.mean(), "half_interval_bits": half_interval(bits)}
+    assert result["neg_log_prob_bits"] == result["bounds"][-1]["bits"]
+    code, out, _ = run("evaluate", "large.npz", "x.npy", "--samples", "1000,10")
+    text = " ".join(out.split())
+    assert "by 1,000 representations drawn an image" in text
+    assert "an upper bound by 10 weighted" in text
+    assert "an upper bound by 1,000 weighted" in text
 
 
 def test_both_ways_of_evaluating_agree(run, monkeypatch):
@@ -252,7 +292,9 @@ def test_evaluate_grey_images_with_a_threshold(run):
         (("nowhere.npz", "x.npz"), "nowhere.npz"),
         (("small.npz", "nowhere.npz"), "nowhere.npz"),
         (("small.npz",), "DATA"),
-        (("small.npz", "x.npz", "--samples", "0"), "--samples"),
+        (("small.npz", "x.npz", "--samples", "0"), "--samples is '0'; give whole numbers of at least 1"),
+        (("large.npz", "x.npz", "--samples", "10,,1"), "--samples is '10,,1'"),
+        (("large.npz", "x.npz", "--samples", "1e3"), "as in 1,10,100."),
         (("small.npz", "x.npz", "--seed", "-1"), "--seed"),
         (("nan.npz", "x.npz"), "nan.npz is damaged: gen_biases[1][0] is nan; every parameter has to be finite"),
         (("large-nan.npz", "x.npz"), "finite"),

@@ -13,7 +13,7 @@ from chance import FALSE_ALARM, INTERPRETED, assert_frequencies, draws, pattern_
 from fastws.experiments.density import ImageSource, Parts, Study, SyntheticSource, bundled, is_over, sets, synthetic
 from fastws.experiments.density import protocol as protocol_module
 from fastws.experiments.density.fields import Field
-from fastws.experiments.density.published import PUBLISHED, gaps, interval
+from fastws.experiments.density.published import PUBLISHED, gaps
 from fastws.experiments.density.rivals import BernoulliMixture, base_rates
 from fastws.machine import Machine
 from fastws.threads import Stopped
@@ -337,12 +337,7 @@ def test_the_bundled_digits_have_a_net_of_three_hidden_layers_of_their_own():
         assert study.source.draw(0, nothing).parts.test.shape[1] == n_pixels
 
 
-def test_intervals_are_students_and_gaps_are_above_the_entropy():
-    values = [1.0, 2.0, 4.0]
-    mean, half = interval(values)
-    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert (mean - half, mean + half) == pytest.approx(tuple(expected))
-    assert interval([2.5]) == (2.5, None)
+def test_gaps_are_above_the_entropy():
     assert gaps([3.0, 5.0], [1.0, 2.0]) == [2, 3]
     assert gaps([3.0, 5.0], None) == [3, 5]
 

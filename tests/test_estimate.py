@@ -21,6 +21,7 @@ from fastws.kernels.jit import SOURCES
 from fastws.kernels.lanes import load, store
 from fastws.kernels.layout import LANES, connection
 from fastws.kernels.steps import sample_representations
+from fastws.kernels.types import Narrow
 from fastws.machine import Machine
 from fastws.randomness import Use, make_key
 from fastws.threads import Stopped
@@ -52,6 +53,20 @@ def sampled(machine, x, n_samples, seed=0):
 
 
 # The cost of one representation.
+
+
+@pytest.mark.parametrize("layer_sizes", [[70, 65, 3], [97, 64, 67], [65, 131, 64]])
+def test_lists_of_active_units_change_no_bit_of_a_cost(layer_sizes):
+    machine, x = random_machine(layer_sizes), images(4, layer_sizes[0])
+    # Doubles hold sums of like float32 exactly, in any order; of these they do not.
+    for array in parameter_arrays(machine):
+        array *= np.float32(10) ** np.random.default_rng(1).uniform(-12, 2, array.shape).astype(np.float32)
+    key, numbers, found = make_key(0, Use.ESTIMATES), np.arange(len(x), dtype=np.uint64), []
+    for net in (machine.net, machine.net._replace(way=Narrow())):
+        costs, surprises = np.empty((2, len(x), 3))
+        sampled_costs(key, numbers, net, machine.room(), x, costs, surprises)
+        found.append((costs, surprises))
+    np.testing.assert_array_equal(*found)
 
 
 @njit(error_model="numpy")

@@ -44,6 +44,7 @@ HOSTILE = {
 IMAGES = np.random.default_rng(0).integers(0, 2, (8, 4))
 PICTURES = {
     "bars_model": lambda: plotting.bars_model(fastws.Bars()),
+    "bound_curves": lambda: plotting.bound_curves({"a": [(1, 9.0), (10, 8.0)], "b": [(5, 7.5)]}, {"c": 8.5}),
     "confusion": lambda: plotting.confusion([[3, 1], [0, 2]], ["a", "b"]),
     "cost_gaps": lambda: plotting.cost_gaps({"a": [1.0, 1.5], "b": [3.0]}, {"a": 2.0}),
     "description_length_curve": lambda: plotting.description_length_curve(

@@ -10,7 +10,7 @@ import typer
 from fastws.cli.interrupts import check, held
 from fastws.cli.outputs import prepare_folder
 from fastws.cli.reading import FORMATS, Binarise, Key, LabelColumn, Threshold, read_images
-from fastws.cli.session import Json, Out, Seed, print_table, progress_bar, report, saving_on_interrupt
+from fastws.cli.session import Json, Out, Seed, print_table, progress_bar, report, saving_on_interrupt, with_interval
 
 if TYPE_CHECKING:
     from fastws.experiments.density import Study
@@ -140,18 +140,19 @@ def _draw(result: dict[str, Any], folder: Path) -> list[Path]:
 
 
 def _print(result: dict[str, Any]) -> None:
-    from fastws.experiments.density.published import LABELS, PUBLISHED, gaps, interval
+    from fastws.experiments.density.published import LABELS, PUBLISHED, gaps
+    from fastws.experiments.intervals import interval
 
     entropy, then = result["entropy_bits"], PUBLISHED.get(result["set"], {})
     known = {} if entropy is None else {"entropy": entropy}
     rows = []
     for method, costs in (known | result["costs_bits"]).items():
-        above = "" if entropy is None or method == "entropy" else _with_interval(*interval(gaps(costs, entropy)))
+        above = "" if entropy is None or method == "entropy" else with_interval(*interval(gaps(costs, entropy)))
         published = [f"{then[method]:.1f}" if method in then else ""]
         if entropy is not None:
             known_then = method in then and method != "entropy"
             published.append(f"{then[method] - then['entropy']:+.1f}" if known_then else "")
-        cost = _with_interval(*interval(costs)) if entropy is None else f"{interval(costs)[0]:.2f}"
+        cost = with_interval(*interval(costs)) if entropy is None else f"{interval(costs)[0]:.2f}"
         rows.append((LABELS[method], cost, *([] if entropy is None else [above]), *(published if then else [])))
     columns = ["bits a test image", "here", *([] if entropy is None else ["above the entropy"])]
     if then:
@@ -163,10 +164,6 @@ def _print(result: dict[str, Any]) -> None:
     if result["set"] in ("digits", "pairs"):
         print("The images of 1996, from the US Postal Service, are not public; these are others, and far fewer.")
     print(f"It took {result['seconds']:.0f} s of processor time.")
-
-
-def _with_interval(mean: float, half: float | None) -> str:
-    return f"{mean:.2f}" if half is None else f"{mean:.2f} ± {half:.2f}"
 
 
 def _compared(costs: dict[str, list[float]], labels: dict[str, str]) -> str:

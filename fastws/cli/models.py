@@ -7,8 +7,8 @@ import typer
 
 from fastws.cli.outputs import check_output, prepare_folder, write_table
 from fastws.cli.reading import Binarise, Data, Key, LabelColumn, Threshold, read_images
-from fastws.cli.session import Json, Out, Seed, busy, print_table, report
-from fastws.cli.words import image_shape
+from fastws.cli.session import Json, Out, Seed, busy, print_table, report, with_interval
+from fastws.cli.words import image_shape, whole_numbers
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL.npz", help="A machine that fastws saved.")]
 Shape = Annotated[
@@ -19,7 +19,10 @@ Shape = Annotated[
 def evaluate(
     model: Model,
     data: Data,
-    samples: Annotated[int, typer.Option(min=1, help="Representations drawn an image.")] = 100,
+    samples: Annotated[
+        str,
+        typer.Option(help="Representations drawn an image; or several numbers, as in 1,10,100, for a bound each."),
+    ] = "100",
     per_image: Annotated[
         Path | None,
         typer.Option(metavar="FILE.csv", help="Write what each image takes into this table, too.", show_default=False),
@@ -35,8 +38,10 @@ def evaluate(
     import json as json_module
 
     from fastws import estimate, exact
+    from fastws.experiments.intervals import interval
     from fastws.machine import Machine
 
+    counts = sorted(set(whole_numbers(samples, "--samples", "1,10,100")))
     machine = Machine.load(model)
     if per_image is not None:
         check_output(per_image, model, data)
@@ -48,23 +53,33 @@ def evaluate(
             exactly = exact.measures(machine, images)._asdict()
             bits = {name: exactly[name] for name in estimate.Measures._fields}
         else:
-            bits = estimate.measures(machine, images, samples, seed)._asdict()
+            by_count = {n: estimate.measures(machine, images, n, seed) for n in counts}
+            bits = by_count[counts[-1]]._asdict()
     if per_image is not None:
         write_table(per_image, image_set, {name: values.tolist() for name, values in bits.items()})
-    result: dict[str, Any] = {name: float(values.mean()) for name, values in bits.items()}
-    result |= {"n_images": len(images), "exact": enumerable}
+    means = {name: interval(values.tolist()) for name, values in bits.items()}
+    bounds = [] if enumerable else [(n, *interval(found.neg_log_prob_bits.tolist())) for n, found in by_count.items()]
     if json:
+        result: dict[str, Any] = {name: mean for name, (mean, _) in means.items()}
+        result |= {"n_images": len(images), "exact": enumerable}
+        result["half_intervals"] = {name: half for name, (_, half) in means.items()}
+        result["bounds"] = [{"n_samples": n, "bits": mean, "half_interval_bits": half} for n, mean, half in bounds]
         print(json_module.dumps(result))
         return
-    how = "exactly" if enumerable else f"by {samples} representations drawn an image"
-    bound = "-log2 P(d)" if enumerable else "-log2 P(d), an upper bound by importance weighting"
+    how = "exactly" if enumerable else f"by {counts[-1]:,} representations drawn an image"
     rows = [
-        ("description length C(α, d), Eq 3", f"{result['description_length_bits']:.3f}"),
-        ("free energy C(d), Eq 5", f"{result['free_energy_bits']:.3f}"),
-        (bound, f"{result['neg_log_prob_bits']:.3f}"),
+        ("description length C(α, d), Eq 3", with_interval(*means["description_length_bits"], 3)),
+        ("free energy C(d), Eq 5", with_interval(*means["free_energy_bits"], 3)),
     ]
+    if enumerable:
+        rows.append(("-log2 P(d)", with_interval(*means["neg_log_prob_bits"], 3)))
+    for n, mean, half in bounds:
+        by = "by importance weighting" if len(bounds) == 1 else f"by {n:,} weighted"
+        rows.append((f"-log2 P(d), an upper bound {by}", with_interval(mean, half, 3)))
     title = f"{machine} on {len(images)} images of {images.shape[1]} pixels, {how}"
     print_table(title, ["mean over the images", "bits"], rows)
+    if len(images) > 1:
+        print("± is half a 95 % interval of the mean over images like these.")
     if per_image is not None:
         print(f"Written to {per_image}: a row an image.")
 

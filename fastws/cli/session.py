@@ -226,6 +226,11 @@ def _column_widths(lines: Sequence[Sequence[str]], room: int) -> list[int]:
     return widths
 
 
+def with_interval(mean: float, half: float | None, decimals: int = 2) -> str:
+    """Return a mean as ``12.34 ± 0.05``, or alone where there is no interval."""
+    return f"{mean:.{decimals}f}" if half is None else f"{mean:.{decimals}f} ± {half:.{decimals}f}"
+
+
 def report(
     result: dict[str, Any], folder: Path, files: Sequence[Path], as_json: bool, show: Callable[[], None]
 ) -> None:

@@ -34,9 +34,20 @@ def layer_sizes(text: str, option: str) -> list[int]:
     ValueError
         If a part is no whole number of at least 1.
     """
+    return whole_numbers(text, option, "64,16,16,4")
+
+
+def whole_numbers(text: str, option: str, example: str) -> list[int]:
+    """Return the whole numbers of a list, of which an example is given.
+
+    Raises
+    ------
+    ValueError
+        If a part is no whole number of at least 1.
+    """
     parts = text.split(",")
     if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
-        raise ValueError(f"{option} is {text!r}; give whole numbers of at least 1 with commas, as in 64,16,16,4.")
+        raise ValueError(f"{option} is {text!r}; give whole numbers of at least 1 with commas, as in {example}.")
     return [int(part) for part in parts]
 
 

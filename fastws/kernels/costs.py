@@ -7,13 +7,14 @@ from fastws.kernels import softmax
 from fastws.kernels.connection import generative, recognition
 from fastws.kernels.dispatch import by_type
 from fastws.kernels.elementary import LOG_2, exp_of_minus_magnitude, log_of_doubles
-from fastws.kernels.jit import inline, jit
+from fastws.kernels.jit import inline, inner, jit
 from fastws.kernels.lanes import float_bits, float_from_bits, lane_numbers, load, spread, store, to_double, where
 from fastws.kernels.layout import LANES
 from fastws.kernels.phases import n_units, recognise
 from fastws.kernels.random import draw_thresholds
 from fastws.kernels.types import Connection, Doubles, Floats, Grouped, Key, Lanes, Narrow, Net, Room, States, Wide
 from fastws.kernels.units import logits_in_doubles
+from fastws.kernels.wide import is_wide, list_by_two
 
 PARTS = 16
 """A cost is a sum of so many parts, whatever the width of a vector: unit v is in part v mod 16."""
@@ -39,16 +40,47 @@ def add_costs_of_layer(way: Narrow, between: Connection, states: Floats, parts: 
         add_costs_of_units(a, n - first, load(states, driven, first), first, parts)
 
 
+@inner
+def add_costs_by_lists(way: Wide, between: Connection, states: Floats, parts: Doubles) -> None:
+    """Do what `add_costs_of_layer` does, where the connection is wide by lists of the units that are on."""
+    if is_wide(between):
+        add_costs_of_wide_layer(way, between, states, parts)
+    else:
+        add_costs_of_layer(way, between, states, parts)
+
+
+@inline
+def add_costs_of_wide_layer(way: Wide, between: Connection, states: Floats, parts: Doubles) -> None:
+    """Add the cost of a layer by the same two sums in the same order, of the units that are on."""
+    weights, sizes, driving, driven = between
+    list_by_two(sizes[driving], states, driving, way)
+    for first in range(0, sizes[driven], LANES):
+        a = add_listed_doubles(way, 0, weights, first, to_double(load(weights, 0, first)))
+        b = add_listed_doubles(way, 1, weights, first, to_double(spread(np.float32(0))))
+        add_costs_of_units(a + b, sizes[driven] - first, load(states, driven, first), first, parts)
+
+
+@inline
+def add_listed_doubles(way: Wide, part: int, weights: Floats, first: int, a: Lanes) -> Lanes:
+    """Add the weights from the units of a list to a sum of doubles."""
+    for k in range(way.counts[part]):
+        a = a + to_double(load(weights, 1 + way.active[part, k], first))
+    return a
+
+
+add_costs_of_binary_layer = by_type({Narrow: add_costs_of_layer, Wide: add_costs_by_lists})
+
+
 @inline
 def add_costs_of_either(way: Grouped, between: Connection, states: Floats, parts: Doubles) -> None:
     """Do what `add_costs_of_layer` does, where the driven layer is divided into groups by their costs."""
     if way.groups[between.driven] == 1:
-        add_costs_of_layer(way.binary, between, states, parts)
+        add_costs_of_binary_layer(way.binary, between, states, parts)
     else:
         softmax.add_costs_of_groups(way, between, states, parts)
 
 
-add_layer_cost = by_type({Narrow: add_costs_of_layer, Wide: add_costs_of_layer, Grouped: add_costs_of_either})
+add_layer_cost = by_type({Narrow: add_costs_of_layer, Wide: add_costs_by_lists, Grouped: add_costs_of_either})
 
 
 @inline

@@ -80,6 +80,17 @@ def list_active(n: int, states: Floats, driving: int, way: Wide) -> None:
         counts[part] += states[driving, u] > OFF
 
 
+@inner
+def list_by_two(n: int, states: Floats, driving: int, way: Wide) -> None:
+    """List the units of a layer of n that are on: one list for each of the two sums of `costs`, even and odd."""
+    active, counts = way.active, way.counts
+    counts[:] = 0
+    for u in range(n):
+        part = u % 2
+        active[part, counts[part]] = u
+        counts[part] += states[driving, u] > OFF
+
+
 @inline
 def add_active(way: Wide, weights: Floats, first: int, biases: Lanes) -> Lanes:
     """Return what `units.logits` does, from the lists."""

@@ -4,7 +4,7 @@ Each function returns a matplotlib Figure that belongs to no display; `save` wri
 `save_film` writes an animation as a GIF and a page with controls.
 """
 
-from fastws.plotting.curves import description_length_curve, free_energy_curve, learning_curve
+from fastws.plotting.curves import bound_curves, description_length_curve, free_energy_curve, learning_curve
 from fastws.plotting.diagrams import bars_model
 from fastws.plotting.gaps import cost_gaps
 from fastws.plotting.images import digit_samples, fantasies, image_grid, misread, samples
@@ -15,6 +15,7 @@ from fastws.plotting.weights import hinton
 
 __all__ = [
     "bars_model",
+    "bound_curves",
     "confusion",
     "cost_gaps",
     "description_length_curve",

@@ -188,6 +188,75 @@ def description_length_curve(
     return page.figure
 
 
+@own_style()
+def bound_curves(
+    bounds: Mapping[str, Sequence[tuple[int, float]]],
+    published: Mapping[str, float] | None = None,
+    label: str = "bits an image",
+    title: str | None = None,
+) -> Figure:
+    """Draw bounds on the negative log probability against the samples that they take, a line a machine.
+
+    Parameters
+    ----------
+    bounds : mapping of str to sequence of (n_samples, bound)
+        By machine; numbers of samples are at least 1.
+    published : mapping of str to float, optional
+        What was found elsewhere; a dashed line each.
+    label : str
+        What the bounds are.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Each line is labelled at its right end.
+
+    Raises
+    ------
+    ValueError
+        If there is no machine, one has no bound, a bound is not finite, or a number of samples is below 1.
+
+    Examples
+    --------
+    >>> from fastws import plotting
+    >>> figure = plotting.bound_curves({"64-16": [(1, 30.2), (10, 28.1), (100, 27.7)]}, published={"elsewhere": 29.0})
+    """
+    if not bounds:
+        raise ValueError("bounds is empty; give those of one machine at least.")
+    curves = {}
+    for name, points in bounds.items():
+        samples = _finite([n for n, _ in points], f"the numbers of samples of {name}")
+        if samples.min() < 1:
+            raise ValueError(f"bounds[{name!r}] has {samples.min():g} samples; a bound takes one at least.")
+        curves[name] = samples, _finite([bound for _, bound in points], f"the bounds of {name}")
+    lines = dict(published or {})
+    everything = [y for _, y in curves.values()]
+    if lines:
+        everything.append(_finite(list(lines.values()), "published"))
+    most = max(float(samples.max()) for samples, _ in curves.values())
+    low, high = _padded(everything)
+    last = {name: float(y[-1]) for name, (_, y) in curves.items()} | lines
+    labels = [f"{name}: {bound:.1f}" for name, bound in last.items()]
+    colors = [to_hex(color) for color in colormaps["viridis"](np.linspace(0.0, 0.85, len(curves)))]
+    caption = "−log of the mean of P(α, d) / Q(α∣d) over the samples." + (" Dashed: published." if lines else "")
+
+    page, axes = _frame(title, labels, caption)
+    axes.set_xscale("log")
+    limits = 1.0, max(most, 2.0)
+    axes.set_xlim(*limits)
+    set_ticks(axes.xaxis, log_ticks(*limits), limits)
+    set_x_label(axes, "samples an image")
+    set_y(axes, (low, high), _even_ticks(low, high), label)
+    for (name, (x, y)), color in zip(curves.items(), colors, strict=True):
+        _plot(axes, x, y, color, name)
+    for name, bound in lines.items():
+        axes.axhline(bound, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1, label=name)
+    ends = np.array([*last.values()])
+    _label_ends(page, (ends - low) / (high - low), labels, [*colors, *[MUTED] * len(lines)])
+    return page.figure
+
+
 def _padded(curves: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
     """Return a range that holds all curves and some room."""
     everything = np.concatenate(curves)

@@ -1,11 +1,8 @@
 """The table of 1996, and how figures of several draws are put beside it."""
 
-import math
 from collections.abc import Sequence
 
-import numpy as np
-
-__all__ = ["LABELS", "PUBLISHED", "TITLES", "gaps", "interval"]
+__all__ = ["LABELS", "PUBLISHED", "TITLES", "gaps"]
 
 TITLES = {
     "mixture": "Mixture 20⇒100",
@@ -44,13 +41,3 @@ PUBLISHED: dict[str, dict[str, float]] = {
 def gaps(costs: Sequence[float], entropy: Sequence[float] | None) -> list[float]:
     """Return how much higher each draw's cost is than its entropy, or the costs where that is not known."""
     return list(costs) if entropy is None else [c - e for c, e in zip(costs, entropy, strict=True)]
-
-
-def interval(values: Sequence[float]) -> tuple[float, float | None]:
-    """Return the mean of draws, and half of Student's 95 % interval of it; None where one draw has none."""
-    from scipy.stats import t
-
-    n = len(values)
-    if n == 1:
-        return values[0], None
-    return float(np.mean(values)), float(t.ppf(0.975, n - 1) * np.std(values, ddof=1) / math.sqrt(n))
