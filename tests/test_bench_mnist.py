@@ -17,7 +17,10 @@ FOUND_KEYS = {"net", "plan", "seconds", "curve", "bounds", "many", "many_less", 
 }
 MEAN_KEYS = {"nats", "half_interval_nats"}
 
-pytestmark = pytest.mark.skipif(INTERPRETED, reason="draws thousands of representations")
+pytestmark = [
+    pytest.mark.skipif(INTERPRETED, reason="draws thousands of representations"),
+    pytest.mark.long,
+]
 
 
 @pytest.fixture

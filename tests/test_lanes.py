@@ -31,14 +31,10 @@ pytestmark = pytest.mark.skipif(config.DISABLE_JIT, reason="interpreted, both si
 
 TYPES = [np.float32, np.float64, np.int32, np.int64, np.uint32]
 FLOATS, INTEGERS = TYPES[:2], TYPES[2:]
-ARITHMETIC = [operator.add, operator.sub, operator.mul]
 SHIFTS = [operator.lshift, operator.rshift]
 COMPARISONS = [operator.lt, operator.gt, operator.ne]
-OPERATORS = [
-    *((f, t) for t in FLOATS for f in (*ARITHMETIC, operator.truediv, *COMPARISONS)),
-    *((f, t) for t in INTEGERS for f in (operator.add, operator.sub, operator.xor, operator.or_, operator.and_)),
-    *((f, t) for t in INTEGERS for f in COMPARISONS),
-]
+OF_FLOATS = [operator.add, operator.sub, operator.mul, operator.truediv]
+OF_INTEGERS = [operator.add, operator.sub, operator.xor, operator.or_, operator.and_]
 
 
 def name(value):
@@ -90,28 +86,58 @@ def lanewise(function):
     return apply
 
 
-def lanewise_mask(function):
-    @njit(error_model="numpy")
-    def apply(a, b, out):
-        for row in range(len(a)):
-            store(out, row, 0, where(function(load(a, row, 0), load(b, row, 0)), spread(np.uint32(1)), np.uint32(0)))
+@njit(error_model="numpy")
+def apply_to_floats(a, b, out):
+    for row in range(len(a)):
+        x, y = load(a, row, 0), load(b, row, 0)
+        store(out[0], row, 0, x + y)
+        store(out[1], row, 0, x - y)
+        store(out[2], row, 0, x * y)
+        store(out[3], row, 0, x / y)
 
-    return apply
+
+@njit(error_model="numpy")
+def apply_to_integers(a, b, out):
+    for row in range(len(a)):
+        x, y = load(a, row, 0), load(b, row, 0)
+        store(out[0], row, 0, x + y)
+        store(out[1], row, 0, x - y)
+        store(out[2], row, 0, x ^ y)
+        store(out[3], row, 0, x | y)
+        store(out[4], row, 0, x & y)
+
+
+@njit
+def compare(a, b, out):
+    for row in range(len(a)):
+        x, y = load(a, row, 0), load(b, row, 0)
+        on, off = spread(np.uint32(1)), np.uint32(0)
+        store(out[0], row, 0, where(x < y, on, off))
+        store(out[1], row, 0, where(x > y, on, off))
+        store(out[2], row, 0, where(x != y, on, off))
+
+
+# A compiled function a type, for all operators: compiling takes longest.
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's on overflow and NaN
-@pytest.mark.parametrize(("function", "dtype"), OPERATORS, ids=name)
-def test_operator(function, dtype):
+@pytest.mark.parametrize("dtype", TYPES, ids=name)
+def test_operators(dtype):
+    (a, b), floats = pairs(dtype), dtype in FLOATS
+    functions = OF_FLOATS if floats else OF_INTEGERS
+    out = np.empty((len(functions), *a.shape), dtype)
+    (apply_to_floats if floats else apply_to_integers)(a, b, out)
+    for found, function in zip(out, functions, strict=True):
+        assert_same(found, function(a, b))
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=name)
+def test_comparisons(dtype):
     a, b = pairs(dtype)
-    expected = function(a, b)
-    if function in COMPARISONS:
-        out = np.empty(a.shape, np.uint32)
-        lanewise_mask(function)(a, b, out)
-        np.testing.assert_array_equal(out, expected)
-    else:
-        out = np.empty_like(a)
-        lanewise(function)(a, b, out)
-        assert_same(out, expected)
+    out = np.empty((len(COMPARISONS), *a.shape), np.uint32)
+    compare(a, b, out)
+    for found, function in zip(out, COMPARISONS, strict=True):
+        np.testing.assert_array_equal(found, function(a, b))
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -108,7 +108,7 @@ def test_whatever_a_machine_is_it_shows_itself_in_little_room(sizes, value):
 
 
 def test_nothing_is_computed_for_it(monkeypatch):
-    for name in ("report", "measures", "all_states"):
+    for name in ("report", "measures", "representations"):
         monkeypatch.setattr(exact, name, None)
     monkeypatch.setattr(Machine, "check_finite", None)
     assert Machine([9, 4, 2])._repr_html_()

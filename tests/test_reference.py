@@ -17,6 +17,7 @@ INTERNAL = {
     "fastws.checks",
     "fastws.divergence",
     "fastws.estimator",
+    "fastws.experiments.intervals",
     "fastws.filenames",
     "fastws.files",
     "fastws.kernels",
@@ -27,6 +28,7 @@ INTERNAL = {
     "fastws.probabilities",
     "fastws.randomness",
     "fastws.schedule",
+    "fastws.softmax",
     "fastws.threads",
     "fastws.together",
 }

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["interval"]
-
 
 def interval(values: Sequence[float]) -> tuple[float, float | None]:
     """Return the mean of draws, and half of Student's 95 % interval of it; None where one draw has none."""

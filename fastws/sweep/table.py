@@ -273,9 +273,9 @@ class Rows:
         words = [name for name in self.experiment.defaults if setting_type(self.experiment, name) is str]
         table = _read(path, words)
         another = f"{path} is of another sweep, or damaged"
-        for name in getattr(self.experiment, "later", ()):
-            if name not in table:
-                table.insert(self.columns.index(name), name, self.experiment.defaults[name])
+        lacking = [name for name in getattr(self.experiment, "later", ()) if name not in table]
+        if list(table.columns) == [name for name in self.columns if name not in lacking]:
+            table = table.assign(**{name: self.experiment.defaults[name] for name in lacking})[self.columns]
         columns = list(table.columns)
         if columns != self.columns:
             differing = ", ".join(sorted({*columns} ^ {*self.columns})) or "their order"
