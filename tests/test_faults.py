@@ -214,7 +214,7 @@ def fuzz(n):
     print(module.fuzz(int(n)).total())
 
 
-@pytest.mark.parametrize("n", [40, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n", [100, pytest.param(10_000, marks=pytest.mark.long)])
 def test_fuzzed_files(n):
     """Nothing but ValueError, in our words, and OSError; soon, and in little memory."""
     assert isolated(fuzz, n) == f"{n}\n"

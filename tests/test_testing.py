@@ -34,7 +34,7 @@ def broken(rule, phase="wake", properties=None, smallest=False):
 @pytest.mark.parametrize("name", PROPERTIES)
 @both_phases
 def test_rules_of_fastws_have_every_property(phase, name):
-    check_update_rule(RULES[phase], phase, [name], max_examples=3 if INTERPRETED else 8)
+    check_update_rule(RULES[phase], phase, [name], max_examples=3 if INTERPRETED else 15)
 
 
 # Rules that are right.
