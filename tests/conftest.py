@@ -27,7 +27,7 @@ hypothesis.settings.register_profile(
     "fastws",
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
-    max_examples=50,
+    max_examples=25,
     derandomize=True,
 )
 hypothesis.settings.load_profile("fastws")
