@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 TESTS = {
     "kernels": [
         *("kernels", "random", "elementary", "layout", "streams", "estimate", "machine", "generator", "codec"),
-        *("step", "halves", "ledger", "visible", "rules", "softmax"),
+        *("step", "halves", "ledger", "visible", "rules", "softmax", "reweighted"),
     ],
     "streams": ["streams", "kernels", "own_streams", "simulation", "restarts", "halves"],
     "codec": ["codec", "softmax"],
