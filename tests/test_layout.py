@@ -138,13 +138,20 @@ def test_unpadded_nets_learn_together_to_the_same_bits(sizes, nonnegative, unpad
 
 def test_what_is_beyond_a_row_is_not_of_it(unpadded):
     """Weights below zero after the last row of what is held at zero stay: they are the next connection's biases."""
+
+    def learned():
+        machine = with_negative_biases([3, 2, 4])
+        machine.gen_weights[0][:] = 1
+        before = machine.copy()
+        # With rates of zero for all other levels only the first connection learns.
+        for seed in range(10):
+            wake_step(machine, [1, 0, 1], (0.1, 0, 0), seed, nonnegative_input_weights=True)
+        return before, machine
+
+    _, padded = learned()
     unpadded()
-    machine = with_negative_biases([3, 2, 4])
-    machine.gen_weights[0][:] = 1
-    before = machine.copy()
-    # With rates of zero for all other levels only the first connection learns.
-    for seed in range(10):
-        wake_step(machine, [1, 0, 1], (0.1, 0, 0), seed, nonnegative_input_weights=True)
+    before, machine = learned()
+    assert parameter_bits(machine).tolist() == parameter_bits(padded).tolist()
     for level in (1, 2):
         np.testing.assert_array_equal(machine.gen_biases[level], before.gen_biases[level])
     np.testing.assert_array_equal(machine.gen_weights[1], before.gen_weights[1])

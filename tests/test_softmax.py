@@ -28,6 +28,8 @@ LN2 = np.log(2)
 # Groups that begin anywhere in a vector of the kernels, that are longer than one, and binary layers below and above.
 SHAPES = [([5, 6, 4], [1, 3, 2]), ([17, 36], [1, 18]), ([4, 5, 9], [1, 1, 3])]
 SHAPES += [([4, 7, 3], [1, 7, 1]), ([3, 2, 6], [1, 1, 6])]
+# With a group that is a unit more than a vector holds.
+SHAPES += [([5, 17], [1, 17])]
 ENUMERATED = [([3, 6, 2], [1, 3, 1]), ([2, 2, 4], [1, 1, 2]), ([3, 4], [1, 4]), ([2, 6, 4], [1, 2, 4])]
 ENUMERATED += [([2, 24], [1, 12])]
 shapes = pytest.mark.parametrize(("sizes", "groups"), SHAPES, ids=str)
