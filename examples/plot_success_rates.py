@@ -33,7 +33,7 @@ table = sweep.read(folder / "success-rates.csv").fillna({"hidden": 8, "first_hid
 
 def alone(*names):
     """Return the runs in which nothing but these settings differs from the paper's recipe."""
-    others = [name for name in paper if name not in names]
+    others = [name for name in paper if name in table and name not in names]  # a setting may be younger than the table
     return table[(table[others] == [paper[name] for name in others]).all(axis=1)]
 
 
