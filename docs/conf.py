@@ -48,6 +48,7 @@ sphinx_gallery_conf = {
     "capture_repr": (),
     "matplotlib_animations": True,
     "abort_on_example_error": True,
+    "parallel": 2,
     "show_memory": False,
     "min_reported_time": 3600,
     "write_computation_times": False,
