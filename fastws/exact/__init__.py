@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from fastws import notebook
 from fastws.checks import check_binary
 from fastws.exact.careful import new_level
-from fastws.exact.levels import BLOCK, Floats, Level, States, n_states_of_layer, states_of_layer
+from fastws.exact.levels import BLOCK, Floats, Level, States, each_with_each, n_states_of_layer, states_of_layer
 from fastws.machine import Machine
 from fastws.softmax import has_groups
 from fastws.threads import one_blas_thread
@@ -154,11 +154,8 @@ def representations(machine: Machine) -> States:
     [[0, 0], [0, 1], [1, 0], [1, 1]]
     """
     check_size(machine)
-    found = np.zeros((1, 0), np.uint8)
-    for n, size in zip(machine.layer_sizes[1:], machine.groups[1:], strict=True):
-        own = states_of_layer(n, size)
-        found = np.concatenate([np.repeat(found, len(own), axis=0), np.tile(own, (len(found), 1))], axis=1)
-    return found
+    layers = zip(machine.layer_sizes[1:], machine.groups[1:], strict=True)
+    return each_with_each([states_of_layer(n, size) for n, size in layers])
 
 
 class Measures(NamedTuple):

@@ -235,11 +235,15 @@ def states_of_layer(n: int, size: int) -> States:
     """
     if size == 1:
         return all_states(n)
-    states = np.zeros((1, 0), np.uint8)
-    for _ in range(n // size):
-        own = np.tile(np.eye(size, dtype=np.uint8), (len(states), 1))
-        states = np.concatenate([np.repeat(states, size, axis=0), own], axis=1)
-    return states
+    return each_with_each([np.eye(size, dtype=np.uint8)] * (n // size))
+
+
+def each_with_each(parts: Sequence[States]) -> States:
+    """Return all rows that have a row of each part, side by side; that of the last part changes fastest."""
+    rows = np.zeros((1, 0), np.uint8)
+    for part in parts:
+        rows = np.concatenate([np.repeat(rows, len(part), axis=0), np.tile(part, (len(rows), 1))], axis=1)
+    return rows
 
 
 def n_states_of_layer(n: int, size: int) -> int:
