@@ -262,23 +262,28 @@ def run_of(machine, n=60, seed=7, **keywords):
     return Simulation(machine, Images(x), [(n, [0.1, 0.03, 0.2][: len(machine.layer_sizes)])], seed=seed, **keywords)
 
 
-@pytest.mark.parametrize(("sizes", "groups"), SHAPES[:3], ids=str)
-def test_a_run_is_the_equations_to_the_letter(sizes, groups):
-    machine = grouped(sizes, groups, scale=1.0)
-    run = run_of(machine, nonnegative_input_weights=True)
-    machine.clip_input_weights()
+def assert_run_is_the_equations(run):
+    """Learn from all examples of a run of `run_of`, with the oracle beside it."""
+    machine, n, nonnegative = run.machine, run.total_examples, run.nonnegative_input_weights
+    if nonnegative:
+        machine.clip_input_weights()
     p, rates = naive.parameters(machine), [np.float64(rate) for rate in run.schedule[0][1]]
     run.advance()
-    n_draws = draws_of_an_example(sizes)
-    t = stream_of_thresholds(7, 60 * n_draws)
-    for example in range(60):
+    n_draws = draws_of_an_example(machine.layer_sizes)
+    t = stream_of_thresholds(7, n * n_draws)
+    for example in range(n):
         d = run.stream.x[order_of(7, example // 11, 11)[example % 11]]
-        layers, left = naive.recognise(p, groups, d, t[example * n_draws : (example + 1) * n_draws])
-        naive.wake_update(p, groups, layers, rates, nonnegative=True)
-        layers, left = naive.fantasise(p, groups, left)
-        naive.sleep_update(p, groups, layers, rates)
+        layers, left = naive.recognise(p, machine.groups, d, t[example * n_draws : (example + 1) * n_draws])
+        naive.wake_update(p, machine.groups, layers, rates, nonnegative=nonnegative)
+        layers, left = naive.fantasise(p, machine.groups, left)
+        naive.sleep_update(p, machine.groups, layers, rates)
         assert left == []
     assert_close(machine, p, atol=1e-7 * 60)
+
+
+@pytest.mark.parametrize(("sizes", "groups"), SHAPES[:3], ids=str)
+def test_a_run_is_the_equations_to_the_letter(sizes, groups):
+    assert_run_is_the_equations(run_of(grouped(sizes, groups, scale=1.0), nonnegative_input_weights=True))
 
 
 def test_a_run_may_be_cut_saved_and_resumed(tmp_path):
@@ -499,15 +504,4 @@ def test_wide_layers_with_groups_between_learn_by_the_equations(sizes, groups, p
         monkeypatch.setattr("fastws.kernels.layout._PADDING", 0.0)
     machine = grouped(sizes, groups, scale=0.3)
     assert isinstance(machine.net.way.binary, Wide)
-    run = run_of(machine, n=20)
-    p, rates = naive.parameters(machine), [np.float64(rate) for rate in run.schedule[0][1]]
-    run.advance()
-    n_draws = draws_of_an_example(sizes)
-    t = stream_of_thresholds(7, 20 * n_draws)
-    for example in range(20):
-        d = run.stream.x[order_of(7, example // 11, 11)[example % 11]]
-        layers, left = naive.recognise(p, groups, d, t[example * n_draws : (example + 1) * n_draws])
-        naive.wake_update(p, groups, layers, rates)
-        layers, left = naive.fantasise(p, groups, left)
-        naive.sleep_update(p, groups, layers, rates)
-    assert_close(machine, p, atol=1e-7 * 60)
+    assert_run_is_the_equations(run_of(machine, n=20))
